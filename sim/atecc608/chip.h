@@ -1,0 +1,104 @@
+/* sim/atecc608/chip.h: an ATECC608 in software. Bytes in, bytes out.
+ *
+ * Commands are the frames of core/packet.h. Whatever arrives, the chip stays
+ * in a defined state. Each refusal leaves a reason in words beside the
+ * status byte; the reason goes to traces, never onto a wire.
+ * Facts and their confidence: docs/chip.md.
+ *
+ * Knows core/ and sim/nvm. Does not know files other than through nvm, nor
+ * the host. Not thread safe: one thread a chip at a time. */
+#ifndef KW_SIM_ATECC608_CHIP_H
+#define KW_SIM_ATECC608_CHIP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/config.h"
+#include "core/packet.h"
+#include "core/status.h"
+#include "sim/atecc608/crypto.h"
+
+/* 7 x 36... slots 0-7 (36 bytes each), 8 (416), 9-15 (72 each). */
+#define KW_SIM_DATA_SIZE (8 * 36 + KW_SLOT_MAX + 7 * 72)
+
+/* Everything that the chip keeps without power: what an image file holds,
+ * byte for byte (docs/formats.md). No padding. */
+struct kw_sim_eeprom {
+    uint8_t revision[4]; /* hard coded in silicon: the answer of Info(0) */
+    uint8_t config[KW_CONFIG_SIZE];
+    uint8_t otp[KW_OTP_SIZE];
+    uint8_t data[KW_SIM_DATA_SIZE]; /* the slots in order */
+};
+
+/* Where the EEPROM is kept. Called once for each command that changes it,
+ * before the answer is given; when it fails the change is undone and the
+ * command answers 0F. NULL commit: memory only. */
+struct kw_sim_store {
+    kw_status (*commit)(void *self, const struct kw_sim_eeprom *eeprom);
+    void *self;
+};
+
+struct kw_sim_options {
+    const struct kw_sim_crypto *crypto; /* NULL: OpenSSL */
+    struct kw_sim_store store;
+    /* Time in microseconds for the watchdog; NULL: time stands still. */
+    uint64_t (*now)(void *clock);
+    void *clock;
+};
+
+struct kw_sim_chip;
+
+/* A chip with this EEPROM, powered up and asleep. NULL without memory. */
+struct kw_sim_chip *kw_sim_chip_new(const struct kw_sim_eeprom *eeprom,
+                                    const struct kw_sim_options *options);
+/* Wipes and frees; NULL is fine. */
+void kw_sim_chip_free(struct kw_sim_chip *chip);
+
+/* Supply off and on: all volatile state and the persistent latch are lost. */
+void kw_sim_chip_power_cycle(struct kw_sim_chip *chip);
+
+/* Wakes the chip; answers whether it slept or idled (its output buffer then
+ * holds 04 11 33 43) or was awake already (nothing changes). */
+bool kw_sim_chip_wake(struct kw_sim_chip *chip);
+void kw_sim_chip_idle(struct kw_sim_chip *chip);
+void kw_sim_chip_sleep(struct kw_sim_chip *chip);
+bool kw_sim_chip_is_awake(struct kw_sim_chip *chip);
+
+/* Executes one packet and answers the size of the response frame. 0 when
+ * the chip is not awake: it does not answer. Any bytes are fine. */
+size_t kw_sim_chip_execute(struct kw_sim_chip *chip, const uint8_t *packet,
+                           size_t packet_size,
+                           uint8_t response[KW_RESPONSE_MAX]);
+
+/* The output buffer: the last response, which can be read again. */
+size_t kw_sim_chip_output(const struct kw_sim_chip *chip,
+                          uint8_t response[KW_RESPONSE_MAX]);
+
+/* Which rule refused the last command, in words; "" after a success. Valid
+ * until the next command. */
+const char *kw_sim_chip_reason(const struct kw_sim_chip *chip);
+
+/* The EEPROM as it is now, for snapshots and tests. */
+const struct kw_sim_eeprom *kw_sim_chip_eeprom(const struct kw_sim_chip *chip);
+
+/* Volatile state, for tests and for the board's status page. */
+struct kw_sim_volatile {
+    uint8_t temp_key[64];
+    bool temp_key_valid;
+    bool temp_key_is_64;
+    uint8_t temp_key_id;
+    bool source_fixed; /* SourceFlag: 0 random, 1 fixed */
+    bool gen_dig_data;
+    bool gen_key_data;
+    bool no_mac;
+    bool temp_key_private; /* holds a private key made by GenKey FFFF */
+    uint8_t message_digest[64];
+    size_t message_digest_size; /* 0: empty, 32 or 64 */
+    uint8_t alternate_key[32];
+    bool alternate_key_valid;
+};
+const struct kw_sim_volatile *
+kw_sim_chip_volatile(const struct kw_sim_chip *chip);
+
+#endif
