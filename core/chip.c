@@ -1,0 +1,324 @@
+#include "core/chip.h"
+
+#include <string.h>
+
+#include "core/bytes.h"
+
+#define DAMAGED_RETRIES 2 /* times a damaged command is sent again */
+
+enum {
+    READ_32_BYTES = 0x80,
+    WRITE_ENCRYPTED = 0x40,
+    NONCE_RANDOM = 0x00,
+    NONCE_TO_TEMP_KEY = 0x03,
+    NONCE_TO_DIGEST_BUFFER = 0x43,
+    GENDIG_DATA = 0x02,
+    GENKEY_PUBLIC = 0x00,
+    GENKEY_MAKE = 0x04,
+    GENKEY_DIGEST = 0x10,
+    SIGN_EXTERNAL_FROM_BUFFER = 0xA0,
+    VERIFY_STORED_FROM_BUFFER = 0x20,
+    VERIFY_EXTERNAL_FROM_BUFFER = 0x22,
+    VERIFY_VALIDATE = 0x03,
+    VERIFY_INVALIDATE = 0x07,
+    VERIFY_P256 = 0x0004,
+    COUNTER_READ = 0x00,
+    COUNTER_INCREMENT = 0x01,
+    LOCK_SLOT = 0x02,
+};
+
+void kw_chip_init(struct kw_chip *chip, struct kw_link link) {
+    *chip = (struct kw_chip){.link = link};
+}
+
+void kw_chip_idle(struct kw_chip *chip) {
+    if (chip->awake) {
+        (void)chip->link.ops->idle(chip->link.self);
+        chip->awake = false;
+    }
+}
+
+void kw_chip_sleep(struct kw_chip *chip) {
+    (void)chip->link.ops->sleep(chip->link.self);
+    chip->awake = false;
+}
+
+const char *kw_chip_reason(const struct kw_chip *chip) {
+    return chip->link.ops->reason == NULL
+               ? ""
+               : chip->link.ops->reason(chip->link.self);
+}
+
+static kw_status wake(struct kw_chip *chip) {
+    if (!chip->awake) {
+        KW_TRY(chip->link.ops->wake(chip->link.self));
+        chip->awake = true;
+    }
+    return KW_OK;
+}
+
+/* Sorts an answer: the bytes that were asked for, or a status. */
+static kw_status take_answer(const uint8_t *data, size_t size, uint8_t *answer,
+                             size_t answer_size) {
+    if (size == 1 && answer_size != 1) {
+        KW_TRY(kw_status_of_chip(data[0]));
+        return answer_size == 0 ? KW_OK : KW_CHIP_ANSWER;
+    }
+    KW_ENSURE(size == answer_size, KW_CHIP_ANSWER);
+    memcpy(answer, data, size);
+    return KW_OK;
+}
+
+static kw_status exchange(struct kw_chip *chip, const uint8_t *packet,
+                          size_t packet_size, uint8_t *answer,
+                          size_t answer_size) {
+    uint8_t frame[KW_RESPONSE_MAX];
+    size_t frame_size = 0;
+    const uint8_t *data = NULL;
+    size_t size = 0;
+
+    KW_TRY(wake(chip));
+    chip->commands++;
+    chip->bytes += (uint32_t)packet_size;
+    KW_TRY(chip->link.ops->transfer(chip->link.self, packet, packet_size,
+                                    frame, sizeof frame, &frame_size));
+    chip->bytes += (uint32_t)frame_size;
+    KW_TRY(kw_response_decode(frame, frame_size, &data, &size));
+    return take_answer(data, size, answer, answer_size);
+}
+
+kw_status kw_chip_execute(struct kw_chip *chip,
+                          const struct kw_command *command, uint8_t *answer,
+                          size_t answer_size) {
+    uint8_t packet[KW_PACKET_MAX];
+    size_t packet_size = 0;
+    KW_TRY(kw_packet_encode(command, packet, &packet_size));
+
+    kw_status status = exchange(chip, packet, packet_size, answer, answer_size);
+    for (unsigned i = 0; status == KW_CHIP_CRC && i < DAMAGED_RETRIES; i++) {
+        status = exchange(chip, packet, packet_size, answer, answer_size);
+    }
+    if (status == KW_CHIP_WATCHDOG) {
+        kw_chip_idle(chip);
+        status = exchange(chip, packet, packet_size, answer, answer_size);
+    }
+    kw_wipe(packet, sizeof packet);
+    return status;
+}
+
+/* A command whose only answer is its status. */
+static kw_status order(struct kw_chip *chip, uint8_t opcode, uint8_t param1,
+                       uint16_t param2, const uint8_t *data, size_t size) {
+    const struct kw_command command = {opcode, param1, param2, data, size};
+    return kw_chip_execute(chip, &command, NULL, 0);
+}
+
+/* A command that answers bytes. */
+static kw_status ask(struct kw_chip *chip, uint8_t opcode, uint8_t param1,
+                     uint16_t param2, uint8_t *answer, size_t answer_size) {
+    const struct kw_command command = {opcode, param1, param2, NULL, 0};
+    return kw_chip_execute(chip, &command, answer, answer_size);
+}
+
+kw_status kw_chip_info(struct kw_chip *chip, uint8_t revision[4]) {
+    return ask(chip, KW_OP_INFO, 0, 0, revision, 4);
+}
+
+kw_status kw_chip_random(struct kw_chip *chip, uint8_t random[32]) {
+    return ask(chip, KW_OP_RANDOM, 0, 0, random, 32);
+}
+
+/* Data: block in the high byte, slot and word in the low one. Configuration
+ * and OTP: block and word. */
+static uint16_t address_of(enum kw_zone zone, unsigned slot, unsigned block,
+                           unsigned word) {
+    if (zone == KW_ZONE_DATA) {
+        return (uint16_t)((block << 8) | (slot << 3) | word);
+    }
+    return (uint16_t)((block << 3) | word);
+}
+
+kw_status kw_chip_read(struct kw_chip *chip, enum kw_zone zone, unsigned slot,
+                       unsigned block, unsigned word, uint8_t *data,
+                       size_t size) {
+    const unsigned length = size == KW_BLOCK_SIZE ? READ_32_BYTES : 0;
+    return ask(chip, KW_OP_READ, (uint8_t)(zone | length),
+               address_of(zone, slot, block, word), data, size);
+}
+
+kw_status kw_chip_read_config(struct kw_chip *chip,
+                              uint8_t config[KW_CONFIG_SIZE]) {
+    for (unsigned block = 0; block < KW_CONFIG_SIZE / KW_BLOCK_SIZE; block++) {
+        KW_TRY(kw_chip_read(chip, KW_ZONE_CONFIG, 0, block, 0,
+                            config + KW_BLOCK_SIZE * block, KW_BLOCK_SIZE));
+    }
+    return KW_OK;
+}
+
+kw_status kw_chip_read_slot(struct kw_chip *chip, unsigned slot, uint8_t *data,
+                            size_t size) {
+    uint8_t bytes[KW_BLOCK_SIZE];
+    for (size_t at = 0; at < size; at += KW_BLOCK_SIZE) {
+        const size_t left = size - at;
+        const unsigned block = (unsigned)(at / KW_BLOCK_SIZE);
+        KW_TRY(kw_chip_read(chip, KW_ZONE_DATA, slot, block, 0, bytes,
+                            sizeof bytes));
+        memcpy(data + at, bytes, left < sizeof bytes ? left : sizeof bytes);
+    }
+    return KW_OK;
+}
+
+kw_status kw_chip_write_block(struct kw_chip *chip, unsigned slot,
+                              unsigned block, const uint8_t *data,
+                              size_t size) {
+    uint8_t bytes[KW_BLOCK_SIZE] = {0};
+    KW_ENSURE(size <= sizeof bytes, KW_PARSE_SIZE);
+    memcpy(bytes, data, size);
+    const kw_status status =
+        order(chip, KW_OP_WRITE, KW_ZONE_DATA | READ_32_BYTES,
+              address_of(KW_ZONE_DATA, slot, block, 0), bytes, sizeof bytes);
+    kw_wipe(bytes, sizeof bytes);
+    return status;
+}
+
+kw_status kw_chip_write_slot(struct kw_chip *chip, unsigned slot,
+                             const uint8_t *data, size_t size) {
+    for (size_t at = 0; at < size; at += KW_BLOCK_SIZE) {
+        const size_t left = size - at;
+        KW_TRY(kw_chip_write_block(
+            chip, slot, (unsigned)(at / KW_BLOCK_SIZE), data + at,
+            left < KW_BLOCK_SIZE ? left : KW_BLOCK_SIZE));
+    }
+    return KW_OK;
+}
+
+/* Nonce and GenDig: both sides then hold the same TempKey. */
+static kw_status share_temp_key(struct kw_chip *chip,
+                                const struct kw_hash *hash,
+                                const struct kw_encrypted_write *write,
+                                uint8_t temp_key[32]) {
+    static const uint8_t zeros[25];
+    uint8_t random[32];
+    const struct kw_message_head nonce =
+        kw_message_head(KW_OP_NONCE, NONCE_RANDOM, 0);
+    const struct kw_message_head gendig =
+        kw_message_head(KW_OP_GENDIG, GENDIG_DATA, (uint16_t)write->key_slot);
+    const struct kw_command command = {KW_OP_NONCE, NONCE_RANDOM, 0,
+                                       write->num_in, KW_NUM_IN_SIZE};
+
+    KW_TRY(kw_chip_execute(chip, &command, random, sizeof random));
+    KW_TRY(kw_message_nonce(hash, random, write->num_in, nonce, temp_key));
+    KW_TRY(order(chip, KW_OP_GENDIG, GENDIG_DATA, (uint16_t)write->key_slot,
+                 NULL, 0));
+    return kw_message_gendig(hash, write->key, gendig, write->serial, zeros,
+                             temp_key, temp_key);
+}
+
+kw_status kw_chip_write_encrypted(struct kw_chip *chip,
+                                  const struct kw_hash *hash,
+                                  const struct kw_encrypted_write *write) {
+    const uint8_t zone = KW_ZONE_DATA | READ_32_BYTES | WRITE_ENCRYPTED;
+    const uint16_t address = address_of(KW_ZONE_DATA, write->slot, 0, 0);
+    uint8_t temp_key[32];
+    uint8_t data[64];
+
+    KW_TRY(share_temp_key(chip, hash, write, temp_key));
+    for (unsigned i = 0; i < 32; i++) {
+        data[i] = write->plain[i] ^ temp_key[i];
+    }
+    kw_status status = kw_message_write_mac(
+        hash, temp_key, kw_message_head(KW_OP_WRITE, zone, address),
+        write->serial, write->plain, 32, data + 32);
+    if (status == KW_OK) {
+        status = order(chip, KW_OP_WRITE, zone, address, data, sizeof data);
+    }
+    kw_wipe(temp_key, sizeof temp_key);
+    return status;
+}
+
+kw_status kw_chip_public_key(struct kw_chip *chip, unsigned slot,
+                             uint8_t key[KW_PUBLIC_KEY_SIZE]) {
+    return ask(chip, KW_OP_GENKEY, GENKEY_PUBLIC, (uint16_t)slot, key,
+               KW_PUBLIC_KEY_SIZE);
+}
+
+kw_status kw_chip_make_key(struct kw_chip *chip, unsigned slot,
+                           uint8_t key[KW_PUBLIC_KEY_SIZE]) {
+    return ask(chip, KW_OP_GENKEY, GENKEY_MAKE, (uint16_t)slot, key,
+               KW_PUBLIC_KEY_SIZE);
+}
+
+static kw_status load_nonce(struct kw_chip *chip, uint8_t mode,
+                            const uint8_t value[32]) {
+    return order(chip, KW_OP_NONCE, mode, 0, value, 32);
+}
+
+kw_status kw_chip_verify_stored(struct kw_chip *chip, unsigned slot,
+                                const uint8_t digest[KW_SHA256_SIZE],
+                                const uint8_t signature[KW_SIGNATURE_SIZE]) {
+    KW_TRY(load_nonce(chip, NONCE_TO_DIGEST_BUFFER, digest));
+    return order(chip, KW_OP_VERIFY, VERIFY_STORED_FROM_BUFFER, (uint16_t)slot,
+                 signature, KW_SIGNATURE_SIZE);
+}
+
+kw_status kw_chip_verify_external(struct kw_chip *chip,
+                                  const uint8_t key[KW_PUBLIC_KEY_SIZE],
+                                  const uint8_t digest[KW_SHA256_SIZE],
+                                  const uint8_t signature[KW_SIGNATURE_SIZE]) {
+    uint8_t data[KW_SIGNATURE_SIZE + KW_PUBLIC_KEY_SIZE];
+    memcpy(data, signature, KW_SIGNATURE_SIZE);
+    memcpy(data + KW_SIGNATURE_SIZE, key, KW_PUBLIC_KEY_SIZE);
+    KW_TRY(load_nonce(chip, NONCE_TO_DIGEST_BUFFER, digest));
+    return order(chip, KW_OP_VERIFY, VERIFY_EXTERNAL_FROM_BUFFER, VERIFY_P256,
+                 data, sizeof data);
+}
+
+kw_status kw_chip_sign(struct kw_chip *chip, unsigned slot,
+                       const uint8_t digest[KW_SHA256_SIZE],
+                       uint8_t signature[KW_SIGNATURE_SIZE]) {
+    uint8_t random[32];
+    KW_TRY(kw_chip_random(chip, random));
+    KW_TRY(load_nonce(chip, NONCE_TO_DIGEST_BUFFER, digest));
+    return ask(chip, KW_OP_SIGN, SIGN_EXTERNAL_FROM_BUFFER, (uint16_t)slot,
+               signature, KW_SIGNATURE_SIZE);
+}
+
+kw_status kw_chip_validate(struct kw_chip *chip,
+                           const struct kw_validation *validation) {
+    static const uint8_t no_other_data[3];
+    const uint16_t slot = (uint16_t)validation->slot;
+    const uint8_t mode =
+        validation->invalidate ? VERIFY_INVALIDATE : VERIFY_VALIDATE;
+    uint8_t data[KW_SIGNATURE_SIZE + KW_OTHER_DATA_SIZE];
+
+    memcpy(data, validation->signature, KW_SIGNATURE_SIZE);
+    memcpy(data + KW_SIGNATURE_SIZE, validation->other, KW_OTHER_DATA_SIZE);
+    KW_TRY(load_nonce(chip, NONCE_TO_TEMP_KEY, validation->nonce));
+    KW_TRY(order(chip, KW_OP_GENKEY, GENKEY_DIGEST, slot, no_other_data,
+                 sizeof no_other_data));
+    return order(chip, KW_OP_VERIFY, mode, slot, data, sizeof data);
+}
+
+static kw_status counter(struct kw_chip *chip, uint8_t mode, unsigned number,
+                         uint32_t *value) {
+    uint8_t bytes[4];
+    KW_TRY(ask(chip, KW_OP_COUNTER, mode, (uint16_t)number, bytes,
+               sizeof bytes));
+    *value = kw_load_le32(bytes);
+    return KW_OK;
+}
+
+kw_status kw_chip_counter(struct kw_chip *chip, unsigned number,
+                          uint32_t *value) {
+    return counter(chip, COUNTER_READ, number, value);
+}
+
+kw_status kw_chip_count(struct kw_chip *chip, unsigned number,
+                        uint32_t *value) {
+    return counter(chip, COUNTER_INCREMENT, number, value);
+}
+
+kw_status kw_chip_lock_slot(struct kw_chip *chip, unsigned slot) {
+    return order(chip, KW_OP_LOCK, (uint8_t)(LOCK_SLOT | (slot << 2)), 0, NULL,
+                 0);
+}

@@ -1,0 +1,148 @@
+/* core/chip.h: the commands that a host gives to an ATECC608.
+ *
+ * One function a command or a fixed run of commands, over any link. The
+ * chip is woken before the first command; kw_chip_idle ends a sequence
+ * (TempKey and MsgDigBuf survive) and stops the chip's watchdog, which puts
+ * an awake chip to sleep after 1.3 s (0.7 s at worst).
+ * Sources: DS40002138A section 5; modes and lengths: docs/chip.md.
+ *
+ * All answer the chip's refusals as KW_STATUS(KW_CLASS_CHIP, byte), lost
+ * chips as class KW_CLASS_ABSENT. Outputs are untouched on failure.
+ * Knows core/link.h, core/packet.h, core/message.h. No heap. */
+#ifndef KW_CORE_CHIP_H
+#define KW_CORE_CHIP_H
+
+#include "core/config.h"
+#include "core/hash.h"
+#include "core/link.h"
+#include "core/message.h"
+#include "core/packet.h"
+
+enum kw_zone { KW_ZONE_CONFIG = 0, KW_ZONE_OTP = 1, KW_ZONE_DATA = 2 };
+
+enum kw_opcode {
+    KW_OP_READ = 0x02,
+    KW_OP_MAC = 0x08,
+    KW_OP_WRITE = 0x12,
+    KW_OP_GENDIG = 0x15,
+    KW_OP_NONCE = 0x16,
+    KW_OP_LOCK = 0x17,
+    KW_OP_RANDOM = 0x1B,
+    KW_OP_COUNTER = 0x24,
+    KW_OP_INFO = 0x30,
+    KW_OP_GENKEY = 0x40,
+    KW_OP_SIGN = 0x41,
+    KW_OP_VERIFY = 0x45,
+    KW_OP_PRIVWRITE = 0x46,
+    KW_OP_SHA = 0x47,
+};
+
+struct kw_chip {
+    struct kw_link link;
+    bool awake;
+    /* What has gone over the wire, for figures. */
+    uint32_t commands;
+    uint32_t bytes; /* packets and response frames */
+};
+
+void kw_chip_init(struct kw_chip *chip, struct kw_link link);
+
+/* Sends one command. An answer of one byte is a status unless answer_size
+ * is 1; with answer_size 0 only the status 00 is success. KW_CHIP_ANSWER:
+ * another number of bytes than expected. A chip that is about to run into
+ * its watchdog (EE) is idled, woken and asked again; a command that was
+ * damaged on the way (FF) is sent again twice. */
+KW_MUST_USE kw_status kw_chip_execute(struct kw_chip *chip,
+                                      const struct kw_command *command,
+                                      uint8_t *answer, size_t answer_size);
+
+/* Ends a sequence. Never fails: a chip that is gone shows at the next
+ * command. */
+void kw_chip_idle(struct kw_chip *chip);
+void kw_chip_sleep(struct kw_chip *chip);
+
+/* Why the link says the last command was refused; "" when it cannot know. */
+const char *kw_chip_reason(const struct kw_chip *chip);
+
+KW_MUST_USE kw_status kw_chip_info(struct kw_chip *chip, uint8_t revision[4]);
+KW_MUST_USE kw_status kw_chip_random(struct kw_chip *chip, uint8_t random[32]);
+
+/* Reads 4 or 32 bytes; block and word count from 0. */
+KW_MUST_USE kw_status kw_chip_read(struct kw_chip *chip, enum kw_zone zone,
+                                   unsigned slot, unsigned block,
+                                   unsigned word, uint8_t *data, size_t size);
+KW_MUST_USE kw_status kw_chip_read_config(struct kw_chip *chip,
+                                          uint8_t config[KW_CONFIG_SIZE]);
+/* The first size bytes of a slot that may be read in clear. */
+KW_MUST_USE kw_status kw_chip_read_slot(struct kw_chip *chip, unsigned slot,
+                                        uint8_t *data, size_t size);
+
+/* Writes one block of a slot in clear; shorter data is padded with zeros,
+ * which the chip ignores beyond the slot's end. */
+KW_MUST_USE kw_status kw_chip_write_block(struct kw_chip *chip, unsigned slot,
+                                          unsigned block, const uint8_t *data,
+                                          size_t size);
+KW_MUST_USE kw_status kw_chip_write_slot(struct kw_chip *chip, unsigned slot,
+                                         const uint8_t *data, size_t size);
+
+/* Writes block 0 of a slot encrypted under the key in key_slot: Nonce,
+ * GenDig, Write C2. The wire never carries the plain bytes. */
+struct kw_encrypted_write {
+    unsigned slot;
+    unsigned key_slot;
+    const uint8_t *key;   /* 32 bytes: what key_slot holds */
+    const uint8_t *plain; /* 32 bytes */
+    const uint8_t *serial;
+    const uint8_t *num_in; /* 20 fresh random bytes */
+};
+KW_MUST_USE kw_status
+kw_chip_write_encrypted(struct kw_chip *chip, const struct kw_hash *hash,
+                        const struct kw_encrypted_write *write);
+
+/* Public key of the private key in a slot. */
+KW_MUST_USE kw_status kw_chip_public_key(struct kw_chip *chip, unsigned slot,
+                                         uint8_t key[KW_PUBLIC_KEY_SIZE]);
+/* Makes a new private key in a slot. */
+KW_MUST_USE kw_status kw_chip_make_key(struct kw_chip *chip, unsigned slot,
+                                       uint8_t key[KW_PUBLIC_KEY_SIZE]);
+
+/* Verifies a signature over a digest with the public key in a slot, or with
+ * a given one (Nonce into MsgDigBuf, then Verify). KW_CHIP_MISMATCH: it does
+ * not match. */
+KW_MUST_USE kw_status
+kw_chip_verify_stored(struct kw_chip *chip, unsigned slot,
+                      const uint8_t digest[KW_SHA256_SIZE],
+                      const uint8_t signature[KW_SIGNATURE_SIZE]);
+KW_MUST_USE kw_status
+kw_chip_verify_external(struct kw_chip *chip,
+                        const uint8_t key[KW_PUBLIC_KEY_SIZE],
+                        const uint8_t digest[KW_SHA256_SIZE],
+                        const uint8_t signature[KW_SIGNATURE_SIZE]);
+
+/* Signs a digest with the private key in a slot (Random first, which
+ * refreshes the RNG seed, then Nonce into MsgDigBuf, then Sign). */
+KW_MUST_USE kw_status kw_chip_sign(struct kw_chip *chip, unsigned slot,
+                                   const uint8_t digest[KW_SHA256_SIZE],
+                                   uint8_t signature[KW_SIGNATURE_SIZE]);
+
+/* Validates or invalidates the public key in a slot: Nonce(pass-through)
+ * into TempKey, GenKey digest, Verify. Other is OtherData, 19 bytes. */
+struct kw_validation {
+    unsigned slot;
+    bool invalidate;
+    const uint8_t *nonce;     /* 32 bytes */
+    const uint8_t *signature; /* 64 bytes */
+    const uint8_t *other;     /* KW_OTHER_DATA_SIZE bytes */
+};
+KW_MUST_USE kw_status kw_chip_validate(struct kw_chip *chip,
+                                       const struct kw_validation *validation);
+
+KW_MUST_USE kw_status kw_chip_counter(struct kw_chip *chip, unsigned number,
+                                      uint32_t *value);
+KW_MUST_USE kw_status kw_chip_count(struct kw_chip *chip, unsigned number,
+                                    uint32_t *value);
+
+/* Locks one slot for ever. */
+KW_MUST_USE kw_status kw_chip_lock_slot(struct kw_chip *chip, unsigned slot);
+
+#endif

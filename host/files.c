@@ -1,0 +1,323 @@
+#include "host/files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/bytes.h"
+
+char *kw_format(const char *format, ...) {
+    char *text = NULL;
+    va_list arguments;
+    va_start(arguments, format);
+    const int size = vasprintf(&text, format, arguments);
+    va_end(arguments);
+    return size < 0 ? NULL : text;
+}
+
+bool kw_file_exists(const char *path) {
+    struct stat status;
+    return lstat(path, &status) == 0;
+}
+
+static char *folder_of(const char *path) {
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL) {
+        return strdup(".");
+    }
+    return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
+}
+
+static kw_status flush_folder_of(const char *path, struct kw_error *error) {
+    char *folder = folder_of(path);
+    if (folder == NULL) {
+        return kw_error(error, KW_SYSTEM_MEMORY, "out of memory");
+    }
+    const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const bool flushed = fd >= 0 && fsync(fd) == 0;
+    const int cause = errno;
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    errno = cause;
+    const kw_status status =
+        flushed ? KW_OK : kw_error_system(error, "cannot flush %s", folder);
+    free(folder);
+    return status;
+}
+
+static bool write_all(int fd, const uint8_t *data, size_t size) {
+    while (size > 0) {
+        const ssize_t count = write(fd, data, size);
+        if (count < 0 && errno == EINTR) {
+            continue;
+        }
+        if (count < 0) {
+            return false;
+        }
+        data += count;
+        size -= (size_t)count;
+    }
+    return true;
+}
+
+/* A new file with this content, flushed. Removed again when it fails. */
+static kw_status write_flushed(const char *path, mode_t mode, const void *data,
+                               size_t size, struct kw_error *error) {
+    (void)unlink(path);
+    const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    if (fd < 0) {
+        return kw_error_system(error, "cannot create %s", path);
+    }
+    const bool written = fchmod(fd, mode) == 0 && write_all(fd, data, size) &&
+                         fsync(fd) == 0;
+    const int cause = errno;
+    (void)close(fd);
+    if (written) {
+        return KW_OK;
+    }
+    (void)unlink(path);
+    errno = cause;
+    return kw_error_system(error, "cannot write %s", path);
+}
+
+static char *temporary_name(const char *path) {
+    char *folder = folder_of(path);
+    const char *slash = strrchr(path, '/');
+    const char *name = slash == NULL ? path : slash + 1;
+    char *temporary =
+        folder == NULL ? NULL : kw_format("%s/.tmp-%s", folder, name);
+    free(folder);
+    return temporary;
+}
+
+static kw_status move_into_place(const char *temporary, const char *path,
+                                 unsigned flags, struct kw_error *error) {
+    if (renameat2(AT_FDCWD, temporary, AT_FDCWD, path, flags) != 0) {
+        const kw_status status = kw_error_system(error, "cannot create %s",
+                                                 path);
+        (void)unlink(temporary);
+        return status;
+    }
+    return flush_folder_of(path, error);
+}
+
+static kw_status put_file(const char *path, mode_t mode, const void *data,
+                          size_t size, unsigned flags,
+                          struct kw_error *error) {
+    char *temporary = temporary_name(path);
+    if (temporary == NULL) {
+        return kw_error(error, KW_SYSTEM_MEMORY, "out of memory");
+    }
+    kw_status status = write_flushed(temporary, mode, data, size, error);
+    if (status == KW_OK) {
+        status = move_into_place(temporary, path, flags, error);
+    }
+    free(temporary);
+    return status;
+}
+
+kw_status kw_file_create(const char *path, mode_t mode, const void *data,
+                         size_t size, struct kw_error *error) {
+    return put_file(path, mode, data, size, RENAME_NOREPLACE, error);
+}
+
+kw_status kw_file_replace(const char *path, mode_t mode, const void *data,
+                          size_t size, struct kw_error *error) {
+    return put_file(path, mode, data, size, 0, error);
+}
+
+/* The size of the file up to and with its last newline. */
+static off_t whole_lines(int fd, off_t size) {
+    char byte = '\0';
+    while (size > 0) {
+        if (pread(fd, &byte, 1, size - 1) != 1 || byte == '\n') {
+            return size;
+        }
+        size--;
+    }
+    return 0;
+}
+
+static bool append_flushed(int fd, const char *text, size_t size) {
+    struct stat status;
+    if (fstat(fd, &status) != 0) {
+        return false;
+    }
+    const off_t end = whole_lines(fd, status.st_size);
+    if (end != status.st_size && ftruncate(fd, end) != 0) {
+        return false;
+    }
+    if (lseek(fd, end, SEEK_SET) != end) {
+        return false;
+    }
+    if (write_all(fd, (const uint8_t *)text, size) && fsync(fd) == 0) {
+        return true;
+    }
+    const int cause = errno;
+    (void)!ftruncate(fd, end);
+    errno = cause;
+    return false;
+}
+
+kw_status kw_file_append_line(const char *path, const char *line,
+                              struct kw_error *error) {
+    const bool is_new = !kw_file_exists(path);
+    char *text = kw_format("%s\n", line);
+    if (text == NULL) {
+        return kw_error(error, KW_SYSTEM_MEMORY, "out of memory");
+    }
+    const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, KW_SECRET_MODE);
+    const bool written = fd >= 0 && append_flushed(fd, text, strlen(text));
+    const int cause = errno;
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    free(text);
+    errno = cause;
+    if (!written) {
+        return kw_error_system(error, "cannot append to %s", path);
+    }
+    return is_new ? flush_folder_of(path, error) : KW_OK;
+}
+
+static bool read_all(int fd, uint8_t *data, size_t size) {
+    while (size > 0) {
+        const ssize_t count = read(fd, data, size);
+        if (count < 0 && errno == EINTR) {
+            continue;
+        }
+        if (count <= 0) {
+            return false;
+        }
+        data += count;
+        size -= (size_t)count;
+    }
+    return true;
+}
+
+static kw_status read_open_file(int fd, const char *path, size_t limit,
+                                uint8_t **data, size_t *size,
+                                struct kw_error *error) {
+    struct stat about;
+    if (fstat(fd, &about) != 0) {
+        return kw_error_system(error, "cannot read %s", path);
+    }
+    if (!S_ISREG(about.st_mode)) {
+        return kw_error(error, KW_PARSE, "%s is not a file", path);
+    }
+    if ((uintmax_t)about.st_size > limit) {
+        return kw_error(error, KW_PARSE_SIZE,
+                        "%s is too large: %jd bytes, %zu are the limit", path,
+                        (intmax_t)about.st_size, limit);
+    }
+    uint8_t *bytes = calloc(1, (size_t)about.st_size + 1);
+    if (bytes == NULL) {
+        return kw_error(error, KW_SYSTEM_MEMORY, "out of memory");
+    }
+    if (!read_all(fd, bytes, (size_t)about.st_size)) {
+        const kw_status status = kw_error_system(error, "cannot read %s",
+                                                 path);
+        free(bytes);
+        return status;
+    }
+    *data = bytes;
+    *size = (size_t)about.st_size;
+    return KW_OK;
+}
+
+kw_status kw_file_read(const char *path, size_t limit, uint8_t **data,
+                       size_t *size, struct kw_error *error) {
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) {
+        return kw_error_system(error, "cannot open %s", path);
+    }
+    const kw_status status =
+        read_open_file(fd, path, limit, data, size, error);
+    (void)close(fd);
+    return status;
+}
+
+static bool overwrite_flushed(const char *path) {
+    static const uint8_t zeros[256];
+    struct stat about;
+    const int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0) {
+        return false;
+    }
+    bool done = fstat(fd, &about) == 0;
+    for (off_t at = 0; done && at < about.st_size; at += sizeof zeros) {
+        const off_t left = about.st_size - at;
+        done = write_all(fd, zeros,
+                         left < (off_t)sizeof zeros ? (size_t)left
+                                                    : sizeof zeros);
+    }
+    done = done && fsync(fd) == 0;
+    (void)close(fd);
+    return done;
+}
+
+kw_status kw_file_wipe(const char *path, struct kw_error *error) {
+    if (!overwrite_flushed(path) || unlink(path) != 0) {
+        return kw_error_system(error, "cannot wipe %s", path);
+    }
+    return flush_folder_of(path, error);
+}
+
+kw_status kw_folder_make(const char *path, struct kw_error *error) {
+    if (mkdir(path, 0700) != 0) {
+        struct stat about;
+        const bool is_folder = errno == EEXIST && stat(path, &about) == 0 &&
+                               S_ISDIR(about.st_mode);
+        if (is_folder) {
+            return KW_OK;
+        }
+        return kw_error_system(error, "cannot make the folder %s", path);
+    }
+    return flush_folder_of(path, error);
+}
+
+static int is_listed(const struct dirent *entry) {
+    return strcmp(entry->d_name, ".") != 0 &&
+           strcmp(entry->d_name, "..") != 0 &&
+           strncmp(entry->d_name, ".tmp-", 5) != 0;
+}
+
+kw_status kw_folder_list(const char *path, struct kw_names *names,
+                         struct kw_error *error) {
+    struct dirent **entries = NULL;
+    *names = (struct kw_names){NULL, 0};
+    const int count = scandir(path, &entries, is_listed, alphasort);
+    if (count < 0) {
+        return errno == ENOENT
+                   ? KW_OK
+                   : kw_error_system(error, "cannot list %s", path);
+    }
+    names->name = calloc((size_t)count + 1, sizeof *names->name);
+    for (int i = 0; i < count; i++) {
+        if (names->name != NULL) {
+            names->name[i] = strdup(entries[i]->d_name);
+        }
+        free(entries[i]);
+    }
+    free(entries);
+    if (names->name == NULL) {
+        return kw_error(error, KW_SYSTEM_MEMORY, "out of memory");
+    }
+    names->count = (size_t)count;
+    return KW_OK;
+}
+
+void kw_names_free(struct kw_names *names) {
+    for (size_t i = 0; i < names->count; i++) {
+        free(names->name[i]);
+    }
+    free(names->name);
+    *names = (struct kw_names){NULL, 0};
+}

@@ -1,0 +1,64 @@
+/* host/files.h: files that are there whole or not at all.
+ *
+ * Every file of a workspace is written through these few functions, by
+ * plain POSIX calls, so that a test can put a power cut under any of them.
+ * Knows host/error.h alone. */
+#ifndef KW_HOST_FILES_H
+#define KW_HOST_FILES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "host/error.h"
+
+#define KW_SECRET_MODE 0600 /* private keys, chips, journals */
+#define KW_PUBLIC_MODE 0644
+
+/* Writes a new file: temporary name, flush, rename, flush of the folder.
+ * KW_SYSTEM_FILE; a file that is there already is an error. */
+KW_MUST_USE kw_status kw_file_create(const char *path, mode_t mode,
+                                     const void *data, size_t size,
+                                     struct kw_error *error);
+
+/* Replaces a file in the same way, or makes it. */
+KW_MUST_USE kw_status kw_file_replace(const char *path, mode_t mode,
+                                      const void *data, size_t size,
+                                      struct kw_error *error);
+
+/* Appends one line (without its newline, which is added) and flushes. A
+ * last line that a power cut tore is cut off first. */
+KW_MUST_USE kw_status kw_file_append_line(const char *path, const char *line,
+                                          struct kw_error *error);
+
+/* Reads a whole file of at most limit bytes. The caller frees, and wipes
+ * first what may be secret. A NUL byte follows the data. */
+KW_MUST_USE kw_status kw_file_read(const char *path, size_t limit,
+                                   uint8_t **data, size_t *size,
+                                   struct kw_error *error);
+
+/* Overwrites with zeros, flushes, removes. */
+KW_MUST_USE kw_status kw_file_wipe(const char *path, struct kw_error *error);
+
+/* Makes a folder of mode 0700 and flushes its parent; one that is there is
+ * fine. */
+KW_MUST_USE kw_status kw_folder_make(const char *path, struct kw_error *error);
+
+bool kw_file_exists(const char *path);
+
+/* The names in a folder, sorted, without "." and "..", ".tmp-..." left
+ * out. A folder that is not there is empty. */
+struct kw_names {
+    char **name;
+    size_t count;
+};
+KW_MUST_USE kw_status kw_folder_list(const char *path, struct kw_names *names,
+                                     struct kw_error *error);
+void kw_names_free(struct kw_names *names);
+
+/* A printf into a new string, which the caller frees; NULL without
+ * memory. */
+char *kw_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif
