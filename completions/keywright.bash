@@ -1,0 +1,162 @@
+# bash completion for keywright(1)                         -*- shell-script -*-
+
+# The workspace that the words so far choose.
+_keywright_workspace() {
+    local i
+    for ((i = 1; i < ${#COMP_WORDS[@]} - 1; i++)); do
+        if [ "${COMP_WORDS[i]}" = --workspace ]; then
+            printf '%s\n' "${COMP_WORDS[i + 1]}"
+            return
+        fi
+    done
+    printf '%s\n' "${KEYWRIGHT_WORKSPACE:-./keywright.d}"
+}
+
+_keywright_links() {
+    local image
+    for image in "$(_keywright_workspace)"/chips/*.chip; do
+        [ -e "$image" ] || continue
+        image=${image##*/}
+        printf 'sim:%s\n' "${image%.chip}"
+    done
+    printf '%s\n' unix: tcp:127.0.0.1:8608
+}
+
+# SERIAL folders; then generations, as numbers without leading zeros.
+_keywright_serials() {
+    local folder
+    for folder in "$(_keywright_workspace)"/keys/*/prototype-0001; do
+        [ -d "$folder" ] || continue
+        folder=${folder%/*}
+        printf '%s\n' "${folder##*/}"
+    done
+}
+
+_keywright_generations() { # SERIAL
+    local folder
+    for folder in "$(_keywright_workspace)/keys/$1"/prototype-*; do
+        [ -d "$folder" ] || continue
+        printf '%d\n' "$((10#${folder##*-}))"
+    done
+}
+
+_keywright_verbs() { # NOUN
+    case $1 in
+    chip) echo info slots run retire ;;
+    resources) echo make ;;
+    rotate)
+        echo new-key request authorize apply verify run status resume \
+            rollback export lock-authority
+        ;;
+    keys) echo list retire ;;
+    board) echo serve ;;
+    esac
+}
+
+_keywright_options() { # NOUN VERB
+    echo --workspace --chip --json --quiet --trace --yes --help --version
+    case "$1 $2" in
+    'init '*) echo --model ;;
+    'chip retire') echo --dry-run --authority ;;
+    'resources make') echo --firmware ;;
+    'rotate request') echo --fleet -o ;;
+    'rotate authorize')
+        echo --request --authority --sequence --accept-old-key \
+            --expect-serial --expect-key -o
+        ;;
+    'rotate apply') echo --bundle ;;
+    'rotate export') echo --c-header --as-upstream --bundle -o ;;
+    'board serve') echo --tcp --watchdog ;;
+    esac
+}
+
+_keywright_words() { # WORDS CURRENT
+    mapfile -t COMPREPLY < <(compgen -W "$1" -- "$2")
+}
+
+_keywright_files() { # CURRENT
+    compopt -o filenames 2>/dev/null
+    mapfile -t COMPREPLY < <(compgen -f -- "$1")
+}
+
+_keywright() {
+    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+    local plain=() i word
+    COMPREPLY=()
+
+    # Bash takes ':' for a word of its own: put a link together again.
+    if [ "$cur" = : ]; then
+        cur=$prev: prev=${COMP_WORDS[COMP_CWORD - 2]}
+    elif [ "$prev" = : ] && [ "$COMP_CWORD" -ge 3 ]; then
+        cur=${COMP_WORDS[COMP_CWORD - 2]}:$cur
+        prev=${COMP_WORDS[COMP_CWORD - 3]}
+    fi
+
+    case $prev in
+    --workspace)
+        compopt -o filenames 2>/dev/null
+        mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+        return
+        ;;
+    --chip)
+        _keywright_words "$(_keywright_links)" "$cur"
+        # What stands before the last ':' is on the line already.
+        if [[ $cur == *:* ]]; then
+            COMPREPLY=("${COMPREPLY[@]#"${cur%:*}:"}")
+        fi
+        return
+        ;;
+    --model)
+        _keywright_words '608a 608b' "$cur"
+        return
+        ;;
+    --request | --bundle | --authority | --firmware | -o)
+        _keywright_files "$cur"
+        return
+        ;;
+    --sequence | --accept-old-key | --expect-serial | --expect-key | --tcp)
+        return
+        ;;
+    esac
+
+    # The words so far that are neither options nor their values.
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        word=${COMP_WORDS[i]}
+        case $word in
+        --workspace | --model | --request | --bundle | --authority | \
+            --firmware | -o | --sequence | --accept-old-key | \
+            --expect-serial | --expect-key | --tcp) i=$((i + 1)) ;;
+        --chip)
+            i=$((i + 1))
+            while [ "${COMP_WORDS[i + 1]:-}" = : ] && [ "$i" -lt "$COMP_CWORD" ]
+            do
+                i=$((i + 2))
+            done
+            ;;
+        -*) ;;
+        *) plain+=("$word") ;;
+        esac
+    done
+
+    if [[ $cur == -* ]]; then
+        _keywright_words \
+            "$(_keywright_options "${plain[0]:-}" "${plain[1]:-}")" "$cur"
+        return
+    fi
+    case ${#plain[@]} in
+    0) _keywright_words 'init chip resources rotate keys board' "$cur" ;;
+    1) _keywright_words "$(_keywright_verbs "${plain[0]}")" "$cur" ;;
+    *)
+        case "${plain[0]} ${plain[1]} ${#plain[@]}" in
+        'chip run 2') _keywright_files "$cur" ;;
+        'keys retire 2') _keywright_words "$(_keywright_serials)" "$cur" ;;
+        'keys retire 3')
+            _keywright_words "$(_keywright_generations "${plain[2]}")" "$cur"
+            ;;
+        'keys retire 4') _keywright_words '5 6 9 13 14 15' "$cur" ;;
+        esac
+        ;;
+    esac
+}
+
+complete -F _keywright keywright
