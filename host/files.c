@@ -252,11 +252,11 @@ static bool overwrite_flushed(const char *path) {
         return false;
     }
     bool done = fstat(fd, &about) == 0;
-    for (off_t at = 0; done && at < about.st_size; at += sizeof zeros) {
-        const off_t left = about.st_size - at;
-        done = write_all(fd, zeros,
-                         left < (off_t)sizeof zeros ? (size_t)left
-                                                    : sizeof zeros);
+    size_t left = done ? (size_t)about.st_size : 0;
+    while (done && left > 0) {
+        const size_t size = left < sizeof zeros ? left : sizeof zeros;
+        done = write_all(fd, zeros, size);
+        left -= size;
     }
     done = done && fsync(fd) == 0;
     (void)close(fd);
