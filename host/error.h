@@ -17,11 +17,11 @@ struct kw_error {
  * `return kw_error(error, status, "...", ...)`. */
 kw_status kw_error(struct kw_error *error, kw_status status,
                    const char *format, ...)
-    __attribute__((format(printf, 3, 4), warn_unused_result));
+    __attribute__((format(printf, 3, 4)));
 
 /* The same for a failed call of the system: adds the words of errno. */
 kw_status kw_error_system(struct kw_error *error, const char *format, ...)
-    __attribute__((format(printf, 2, 3), warn_unused_result));
+    __attribute__((format(printf, 2, 3)));
 
 /* Says what to do next. Answers the error's status. */
 kw_status kw_error_hint(struct kw_error *error, const char *format, ...)
@@ -29,7 +29,6 @@ kw_status kw_error_hint(struct kw_error *error, const char *format, ...)
 
 /* Words for a status that core answered: "DOING: words of the status". */
 kw_status kw_error_core(struct kw_error *error, kw_status status,
-                        const char *doing)
-    __attribute__((warn_unused_result));
+                        const char *doing);
 
 #endif

@@ -66,7 +66,7 @@ kw_status kw_workspace_make(struct kw_workspace *workspace, const char *folder,
     const bool complete = description != NULL && kw_file_exists(description);
     free(description);
     if (complete) {
-        (void)kw_error(error, KW_NO, "%s is a workspace already", folder);
+        kw_error(error, KW_NO, "%s is a workspace already", folder);
         return kw_error_hint(error, "use it as it is, or name another folder "
                                     "with --workspace DIR");
     }
@@ -110,7 +110,7 @@ static kw_status check_description(const char *path, const char *text,
         return kw_error(error, KW_PARSE, "%s is damaged", path);
     }
     if (version > KW_WORKSPACE_VERSION) {
-        (void)kw_error(error, KW_PARSE,
+        kw_error(error, KW_PARSE,
                        "%s is of version %d; this program knows version %d",
                        path, version, KW_WORKSPACE_VERSION);
         return kw_error_hint(error, "use a newer keywright; nothing was "
@@ -124,7 +124,7 @@ static kw_status read_description(const struct kw_workspace *workspace,
     uint8_t *text = NULL;
     size_t size = 0;
     if (!kw_file_exists(path)) {
-        (void)kw_error(error, KW_NO, "there is no workspace in %s",
+        kw_error(error, KW_NO, "there is no workspace in %s",
                        workspace->folder);
         return kw_error_hint(error, "run `keywright init` first, or name the "
                                     "workspace with --workspace DIR");
@@ -181,7 +181,7 @@ static kw_status lock_file(const char *path, int *lock,
     const int cause = kw_lock_byte(fd, 0);
     if (cause != 0) {
         (void)close(fd);
-        (void)kw_error(error, KW_ABSENT_LOCKED,
+        kw_error(error, KW_ABSENT_LOCKED,
                        "another keywright is changing this workspace (%s)",
                        strerror(cause));
         return kw_error_hint(error, "wait until it has ended, then run this "

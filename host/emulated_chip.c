@@ -1,0 +1,435 @@
+#include "host/emulated_chip.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/bytes.h"
+#include "host/text.h"
+#include "sim/atecc608/chip.h"
+#include "sim/atecc608/personality.h"
+#include "sim/nvm/nvm.h"
+
+#define IMAGE_KIND "atecc608"
+#define OWNER_MAX  256
+
+_Static_assert(sizeof(struct kw_sim_eeprom) ==
+                   4 + KW_CONFIG_SIZE + KW_OTP_SIZE + KW_SIM_DATA_SIZE,
+               "an image file holds the structure byte for byte");
+
+static kw_status no_memory(struct kw_error *error) {
+    return kw_error(error, KW_SYSTEM_MEMORY, "out of memory");
+}
+
+static kw_status check_name(const char *name, struct kw_error *error) {
+    const bool fine = name[0] != '\0' && name[0] != '.' &&
+                      strchr(name, '/') == NULL && strlen(name) <= 64;
+    return fine ? KW_OK
+                : kw_error(error, KW_USAGE, "'%s' is no name of a chip", name);
+}
+
+/* --- new chips ----------------------------------------------------------- */
+
+struct kw_new_chip {
+    struct kw_sim_eeprom eeprom;
+};
+
+static const enum kw_sim_part PARTS[] = {
+    [KW_PART_TRUSTFLEX] = KW_SIM_TRUSTFLEX,
+    [KW_PART_TRUSTGO] = KW_SIM_TRUSTGO,
+    [KW_PART_BLANK] = KW_SIM_BLANK,
+};
+
+static const enum kw_sim_model MODELS[] = {
+    [KW_MODEL_608A] = KW_SIM_608A,
+    [KW_MODEL_608B] = KW_SIM_608B,
+};
+
+kw_status kw_new_chip_make(enum kw_part part, enum kw_model model,
+                           struct kw_new_chip **chip, struct kw_error *error) {
+    struct kw_new_chip *made = calloc(1, sizeof *made);
+    if (made == NULL) {
+        return no_memory(error);
+    }
+    const kw_status status =
+        kw_sim_personality(PARTS[part], MODELS[model], &kw_sim_crypto_openssl,
+                           &made->eeprom);
+    if (status != KW_OK) {
+        kw_new_chip_free(made);
+        return kw_error_core(error, status, "cannot make a chip");
+    }
+    *chip = made;
+    return KW_OK;
+}
+
+void kw_new_chip_serial(const struct kw_new_chip *chip,
+                        uint8_t serial[KW_SERIAL_SIZE]) {
+    kw_config_serial(chip->eeprom.config, serial);
+}
+
+/* Asks the chip itself, as a host would: GenKey of slot 0. */
+static kw_status ask_public_key(struct kw_sim_chip *chip,
+                                uint8_t public_key[KW_PUBLIC_KEY_SIZE]) {
+    const struct kw_command command = {.opcode = 0x40};
+    uint8_t packet[KW_PACKET_MAX];
+    uint8_t frame[KW_RESPONSE_MAX];
+    const uint8_t *data = NULL;
+    size_t size = 0;
+    KW_TRY(kw_packet_encode(&command, packet, &size));
+    (void)kw_sim_chip_wake(chip);
+    const size_t frame_size = kw_sim_chip_execute(chip, packet, size, frame);
+    KW_TRY(kw_response_decode(frame, frame_size, &data, &size));
+    KW_ENSURE(size == KW_PUBLIC_KEY_SIZE, KW_NO);
+    memcpy(public_key, data, size);
+    return KW_OK;
+}
+
+kw_status kw_new_chip_public_key(const struct kw_new_chip *chip,
+                                 uint8_t public_key[KW_PUBLIC_KEY_SIZE]) {
+    const struct kw_sim_options options = {.crypto = NULL};
+    struct kw_sim_chip *sim = kw_sim_chip_new(&chip->eeprom, &options);
+    KW_ENSURE(sim != NULL, KW_SYSTEM_MEMORY);
+    const kw_status status = ask_public_key(sim, public_key);
+    kw_sim_chip_free(sim);
+    return status;
+}
+
+static void put_slot(struct kw_sim_eeprom *eeprom, unsigned slot,
+                     const uint8_t *bytes) {
+    if (bytes != NULL) {
+        memcpy(kw_sim_eeprom_slot(eeprom, slot), bytes, kw_slot_size(slot));
+    }
+}
+
+void kw_new_chip_provision(struct kw_new_chip *chip,
+                           const struct kw_provisioning *provisioning) {
+    put_slot(&chip->eeprom, 10, provisioning->slot_10);
+    put_slot(&chip->eeprom, 11, provisioning->slot_11);
+    put_slot(&chip->eeprom, 12, provisioning->slot_12);
+}
+
+static char *image_path(const struct kw_workspace *workspace,
+                        const char *name) {
+    return kw_workspace_path(workspace, "chips/%s.chip", name);
+}
+
+kw_status kw_new_chip_save(const struct kw_new_chip *chip,
+                           const struct kw_workspace *workspace,
+                           const char *name, struct kw_error *error) {
+    KW_TRY(check_name(name, error));
+    char *path = image_path(workspace, name);
+    if (path == NULL) {
+        return no_memory(error);
+    }
+    kw_status status =
+        kw_nvm_create(path, IMAGE_KIND, (const uint8_t *)&chip->eeprom,
+                      sizeof chip->eeprom);
+    if (status == KW_SYSTEM_FILE) {
+        status = kw_error_system(error, "cannot create %s", path);
+    } else if (status != KW_OK) {
+        status = kw_error_core(error, status, path);
+    }
+    free(path);
+    return status;
+}
+
+void kw_new_chip_free(struct kw_new_chip *chip) {
+    if (chip != NULL) {
+        kw_wipe(chip, sizeof *chip);
+        free(chip);
+    }
+}
+
+bool kw_emulated_chip_exists(const struct kw_workspace *workspace,
+                             const char *name) {
+    char *path = image_path(workspace, name);
+    const bool exists = path != NULL && kw_file_exists(path);
+    free(path);
+    return exists;
+}
+
+/* --- the lock of a chip --------------------------------------------------- */
+
+/* The byte of chips/lock that stands for a chip: FNV-1a of its name. */
+static off_t lock_byte_of(const char *name) {
+    uint64_t hash = 0xCBF29CE484222325u;
+    for (; *name != '\0'; name++) {
+        hash = (hash ^ (uint8_t)*name) * 0x100000001B3u;
+    }
+    return (off_t)(hash & ((1ull << 62) - 1));
+}
+
+static kw_status read_owner(const struct kw_workspace *workspace,
+                            const char *name, char owner[OWNER_MAX]) {
+    struct kw_error ignored;
+    uint8_t *text = NULL;
+    size_t size = 0;
+    char *path = kw_workspace_path(workspace, "run/%s.owner", name);
+    KW_ENSURE(path != NULL, KW_SYSTEM_MEMORY);
+    const kw_status status =
+        kw_file_read(path, OWNER_MAX - 1, &text, &size, &ignored);
+    free(path);
+    KW_TRY(status);
+    memcpy(owner, text, size + 1);
+    owner[strcspn(owner, "\n")] = '\0';
+    free(text);
+    return KW_OK;
+}
+
+static kw_status chip_is_taken(const struct kw_workspace *workspace,
+                               const char *name, struct kw_error *error) {
+    char owner[OWNER_MAX] = "";
+    if (read_owner(workspace, name, owner) != KW_OK || owner[0] == '\0') {
+        (void)snprintf(owner, sizeof owner, "unknown");
+    }
+    kw_error(error, KW_ABSENT_LOCKED,
+             "Can't connect to sim:%s: another process has the chip: %s", name,
+             owner);
+    return kw_error_hint(error, "wait until that process has ended, or end "
+                                "it");
+}
+
+/* Who has the chip, for the words above alone: the lock decides. */
+static void write_owner(const struct kw_workspace *workspace,
+                        const char *name) {
+    char *path = kw_workspace_path(workspace, "run/%s.owner", name);
+    FILE *file = path == NULL ? NULL : fopen(path, "we");
+    if (file != NULL) {
+        (void)fchmod(fileno(file), KW_SECRET_MODE);
+        (void)fprintf(file, "process %ld (%s)\n", (long)getpid(),
+                      program_invocation_short_name);
+        (void)fclose(file);
+    }
+    free(path);
+}
+
+static kw_status lock_chip(const struct kw_workspace *workspace,
+                           const char *name, int *lock,
+                           struct kw_error *error) {
+    char *path = kw_workspace_path(workspace, "chips/lock");
+    const int fd = path == NULL ? -1
+                                : open(path, O_RDWR | O_CREAT | O_CLOEXEC,
+                                       KW_SECRET_MODE);
+    if (fd < 0) {
+        const kw_status status =
+            kw_error_system(error, "cannot open chips/lock of %s",
+                            workspace->folder);
+        free(path);
+        return status;
+    }
+    free(path);
+    if (kw_lock_byte(fd, lock_byte_of(name)) != 0) {
+        (void)close(fd);
+        return chip_is_taken(workspace, name, error);
+    }
+    write_owner(workspace, name);
+    *lock = fd;
+    return KW_OK;
+}
+
+/* --- a chip in this process ------------------------------------------------ */
+
+struct kw_emulated {
+    struct kw_sim_chip *sim;
+    struct kw_nvm *nvm; /* NULL: a copy in memory */
+    int lock;           /* -1: a copy in memory */
+};
+
+static kw_status commit(void *self, const struct kw_sim_eeprom *eeprom) {
+    struct kw_emulated *emulated = self;
+    return kw_nvm_commit(emulated->nvm, (const uint8_t *)eeprom);
+}
+
+void kw_emulated_power_down(struct kw_emulated *emulated) {
+    if (emulated == NULL) {
+        return;
+    }
+    kw_sim_chip_free(emulated->sim);
+    kw_nvm_close(emulated->nvm);
+    if (emulated->lock >= 0) {
+        (void)close(emulated->lock);
+    }
+    free(emulated);
+}
+
+struct kw_sim_chip *kw_emulated_sim(struct kw_emulated *emulated) {
+    return emulated->sim;
+}
+
+static kw_status open_image(struct kw_emulated *emulated, const char *path,
+                            struct kw_sim_eeprom *eeprom,
+                            struct kw_error *error) {
+    const kw_status status =
+        kw_nvm_open(path, IMAGE_KIND, (uint8_t *)eeprom, sizeof *eeprom,
+                    &emulated->nvm);
+    if (status == KW_SYSTEM_FILE) {
+        return kw_error_system(error, "cannot open %s", path);
+    }
+    return status == KW_OK ? KW_OK : kw_error_core(error, status, path);
+}
+
+static kw_status power_up(struct kw_emulated *emulated, const char *path,
+                          uint64_t (*clock)(void *), struct kw_error *error) {
+    struct kw_sim_eeprom eeprom;
+    KW_TRY(open_image(emulated, path, &eeprom, error));
+    const struct kw_sim_options options = {
+        .store = {commit, emulated},
+        .now = clock,
+    };
+    emulated->sim = kw_sim_chip_new(&eeprom, &options);
+    kw_wipe(&eeprom, sizeof eeprom);
+    return emulated->sim == NULL ? no_memory(error) : KW_OK;
+}
+
+static kw_status lock_and_power_up(const struct kw_workspace *workspace,
+                                   const char *name, const char *path,
+                                   uint64_t (*clock)(void *),
+                                   struct kw_emulated *emulated,
+                                   struct kw_error *error) {
+    KW_TRY(lock_chip(workspace, name, &emulated->lock, error));
+    return power_up(emulated, path, clock, error);
+}
+
+static kw_status no_such_chip(const struct kw_workspace *workspace,
+                              const char *name, struct kw_error *error) {
+    kw_error(error, KW_ABSENT,
+             "Can't connect to sim:%s: there is no such chip in %s", name,
+             workspace->folder);
+    return kw_error_hint(error, "`keywright init` makes sim:trustflex, "
+                                "sim:trustgo and sim:blank");
+}
+
+kw_status kw_emulated_power_up(const struct kw_workspace *workspace,
+                               const char *name, uint64_t (*clock)(void *),
+                               struct kw_emulated **emulated,
+                               struct kw_error *error) {
+    KW_TRY(check_name(name, error));
+    if (!kw_emulated_chip_exists(workspace, name)) {
+        return no_such_chip(workspace, name, error);
+    }
+    char *path = image_path(workspace, name);
+    struct kw_emulated *made = calloc(1, sizeof *made);
+    if (path == NULL || made == NULL) {
+        free(path);
+        free(made);
+        return no_memory(error);
+    }
+    made->lock = -1;
+    const kw_status status =
+        lock_and_power_up(workspace, name, path, clock, made, error);
+    free(path);
+    if (status != KW_OK) {
+        kw_emulated_power_down(made);
+        return status;
+    }
+    *emulated = made;
+    return KW_OK;
+}
+
+/* --- its link ---------------------------------------------------------------- */
+
+static kw_status wake(void *self) {
+    (void)kw_sim_chip_wake(kw_emulated_sim(self));
+    return KW_OK;
+}
+
+static kw_status idle(void *self) {
+    kw_sim_chip_idle(kw_emulated_sim(self));
+    return KW_OK;
+}
+
+static kw_status put_to_sleep(void *self) {
+    kw_sim_chip_sleep(kw_emulated_sim(self));
+    return KW_OK;
+}
+
+static kw_status transfer(void *self, const uint8_t *packet,
+                          size_t packet_size, uint8_t *response,
+                          size_t capacity, size_t *response_size) {
+    KW_ENSURE(capacity >= KW_RESPONSE_MAX, KW_PARSE_SIZE);
+    *response_size = kw_sim_chip_execute(kw_emulated_sim(self), packet,
+                                         packet_size, response);
+    return *response_size == 0 ? KW_ABSENT_ANSWER : KW_OK;
+}
+
+static const char *reason(void *self) {
+    return kw_sim_chip_reason(kw_emulated_sim(self));
+}
+
+static void close_link(void *self) {
+    kw_emulated_power_down(self);
+}
+
+static const struct kw_link_ops OPS = {wake, idle, put_to_sleep, transfer,
+                                       reason};
+
+static kw_status open_by_board(const struct kw_workspace *workspace,
+                               const char *name,
+                               struct kw_opened_link *opened,
+                               struct kw_error *error) {
+    char *path = kw_workspace_path(workspace, "run/%s.sock", name);
+    const kw_status status =
+        path == NULL ? no_memory(error)
+        : kw_file_exists(path)
+            ? kw_link_open_unix(path, opened, error)
+            : KW_ABSENT;
+    free(path);
+    return status;
+}
+
+kw_status kw_emulated_chip_open(const struct kw_workspace *workspace,
+                                const char *name,
+                                struct kw_opened_link *opened,
+                                struct kw_error *error) {
+    struct kw_emulated *emulated = NULL;
+    KW_TRY(check_name(name, error));
+    if (open_by_board(workspace, name, opened, error) == KW_OK) {
+        return KW_OK;
+    }
+    KW_TRY(kw_emulated_power_up(workspace, name, NULL, &emulated, error));
+    *opened = (struct kw_opened_link){{&OPS, emulated}, close_link};
+    return KW_OK;
+}
+
+/* --- a copy for rehearsals ------------------------------------------------------ */
+
+static kw_status fill_copy(const struct kw_chip_reading *reading,
+                           struct kw_sim_eeprom *eeprom) {
+    KW_TRY(kw_sim_personality(KW_SIM_TRUSTFLEX, KW_SIM_608B,
+                              &kw_sim_crypto_openssl, eeprom));
+    memcpy(eeprom->revision, reading->revision, sizeof reading->revision);
+    memcpy(eeprom->config, reading->config, KW_CONFIG_SIZE);
+    for (unsigned slot = 0; slot < KW_SLOT_COUNT; slot++) {
+        if (reading->readable[slot]) {
+            memcpy(kw_sim_eeprom_slot(eeprom, slot), reading->slots[slot],
+                   kw_slot_size(slot));
+        }
+    }
+    return KW_OK;
+}
+
+kw_status kw_emulated_copy(const struct kw_chip_reading *reading,
+                           struct kw_opened_link *opened,
+                           struct kw_error *error) {
+    const struct kw_sim_options options = {.crypto = NULL};
+    struct kw_sim_eeprom eeprom;
+    const kw_status status = fill_copy(reading, &eeprom);
+    if (status != KW_OK) {
+        return kw_error_core(error, status, "cannot copy the chip");
+    }
+    struct kw_emulated *copy = calloc(1, sizeof *copy);
+    struct kw_sim_chip *sim =
+        copy == NULL ? NULL : kw_sim_chip_new(&eeprom, &options);
+    kw_wipe(&eeprom, sizeof eeprom);
+    if (sim == NULL) {
+        free(copy);
+        return no_memory(error);
+    }
+    *copy = (struct kw_emulated){.sim = sim, .lock = -1};
+    *opened = (struct kw_opened_link){{&OPS, copy}, close_link};
+    return KW_OK;
+}

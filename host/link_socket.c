@@ -1,0 +1,226 @@
+/* host/link_socket.c: a chip behind a board's socket or TCP port. */
+#include <errno.h>
+#include <netdb.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/packet.h"
+#include "host/links.h"
+
+#define DEFAULT_PORT  "8608"
+#define DEADLINE_MS   3000 /* the slowest command needs 1.1 s */
+#define CONNECT_S     5
+
+enum word_address { WORD_WAKE = 0, WORD_SLEEP, WORD_IDLE, WORD_COMMAND };
+
+struct socket_link {
+    int fd;
+};
+
+static int64_t now_ms(void) {
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static kw_status send_all(int fd, const uint8_t *data, size_t size) {
+    while (size > 0) {
+        const ssize_t count = send(fd, data, size, MSG_NOSIGNAL);
+        if (count < 0 && errno == EINTR) {
+            continue;
+        }
+        KW_ENSURE(count > 0, KW_ABSENT_ANSWER);
+        data += count;
+        size -= (size_t)count;
+    }
+    return KW_OK;
+}
+
+static kw_status wait_readable(int fd, int64_t deadline) {
+    struct pollfd waiting = {.fd = fd, .events = POLLIN};
+    for (;;) {
+        const int64_t left = deadline - now_ms();
+        const int ready = left > 0 ? poll(&waiting, 1, (int)left) : 0;
+        if (ready < 0 && errno == EINTR) {
+            continue;
+        }
+        return ready > 0 ? KW_OK : KW_ABSENT_ANSWER;
+    }
+}
+
+static kw_status receive_all(int fd, uint8_t *data, size_t size,
+                             int64_t deadline) {
+    while (size > 0) {
+        KW_TRY(wait_readable(fd, deadline));
+        const ssize_t count = recv(fd, data, size, 0);
+        if (count < 0 && errno == EINTR) {
+            continue;
+        }
+        KW_ENSURE(count > 0, KW_ABSENT_ANSWER);
+        data += count;
+        size -= (size_t)count;
+    }
+    return KW_OK;
+}
+
+static kw_status receive_frame(int fd, uint8_t *frame, size_t capacity,
+                               size_t *size) {
+    const int64_t deadline = now_ms() + DEADLINE_MS;
+    KW_TRY(receive_all(fd, frame, 1, deadline));
+    KW_ENSURE(frame[0] >= KW_RESPONSE_MIN && frame[0] <= capacity,
+              KW_ABSENT_CRC);
+    KW_TRY(receive_all(fd, frame + 1, (size_t)frame[0] - 1, deadline));
+    *size = frame[0];
+    return KW_OK;
+}
+
+static kw_status send_word(struct socket_link *link, enum word_address word) {
+    const uint8_t byte = (uint8_t)word;
+    return send_all(link->fd, &byte, 1);
+}
+
+static kw_status wake(void *self) {
+    struct socket_link *link = self;
+    uint8_t frame[KW_RESPONSE_MAX];
+    size_t size = 0;
+    KW_TRY(send_word(link, WORD_WAKE));
+    return receive_frame(link->fd, frame, sizeof frame, &size);
+}
+
+static kw_status idle(void *self) {
+    return send_word(self, WORD_IDLE);
+}
+
+static kw_status put_to_sleep(void *self) {
+    return send_word(self, WORD_SLEEP);
+}
+
+static kw_status transfer(void *self, const uint8_t *packet,
+                          size_t packet_size, uint8_t *response,
+                          size_t capacity, size_t *response_size) {
+    struct socket_link *link = self;
+    uint8_t bytes[1 + KW_PACKET_MAX] = {WORD_COMMAND};
+    KW_ENSURE(packet_size <= KW_PACKET_MAX, KW_PARSE_SIZE);
+    memcpy(bytes + 1, packet, packet_size);
+    KW_TRY(send_all(link->fd, bytes, 1 + packet_size));
+    return receive_frame(link->fd, response, capacity, response_size);
+}
+
+static void close_socket(void *self) {
+    struct socket_link *link = self;
+    (void)close(link->fd);
+    free(link);
+}
+
+static const struct kw_link_ops OPS = {wake, idle, put_to_sleep, transfer,
+                                       NULL};
+
+static kw_status take_socket(int fd, struct kw_opened_link *opened,
+                             struct kw_error *error) {
+    struct socket_link *link = malloc(sizeof *link);
+    if (link == NULL) {
+        (void)close(fd);
+        return kw_error(error, KW_SYSTEM_MEMORY, "out of memory");
+    }
+    link->fd = fd;
+    *opened = (struct kw_opened_link){{&OPS, link}, close_socket};
+    return KW_OK;
+}
+
+static kw_status absent(struct kw_error *error, const char *kind,
+                        const char *where, const char *why) {
+    kw_error(error, KW_ABSENT, "Can't connect to %s%s: %s", kind, where, why);
+    return kw_error_hint(error, "check that `keywright board serve` runs "
+                                "there and that the address is right");
+}
+
+kw_status kw_link_open_unix(const char *path, struct kw_opened_link *opened,
+                            struct kw_error *error) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof address.sun_path) {
+        return kw_error(error, KW_USAGE,
+                        "the socket path %s is longer than %zu characters",
+                        path, sizeof address.sun_path - 1);
+    }
+    memcpy(address.sun_path, path, strlen(path) + 1);
+    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 ||
+        connect(fd, (struct sockaddr *)&address, sizeof address) != 0) {
+        const char *why = strerror(errno);
+        if (fd >= 0) {
+            (void)close(fd);
+        }
+        return absent(error, "unix:", path, why);
+    }
+    return take_socket(fd, opened, error);
+}
+
+static int connect_to(const struct addrinfo *at) {
+    const struct timeval limit = {.tv_sec = CONNECT_S};
+    const int fd = socket(at->ai_family, at->ai_socktype | SOCK_CLOEXEC,
+                          at->ai_protocol);
+    if (fd < 0) {
+        return -1;
+    }
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    if (connect(fd, at->ai_addr, at->ai_addrlen) == 0) {
+        return fd;
+    }
+    const int cause = errno;
+    (void)close(fd);
+    errno = cause;
+    return -1;
+}
+
+static int connect_any(const struct addrinfo *found) {
+    int fd = -1;
+    for (const struct addrinfo *at = found; fd < 0 && at != NULL;
+         at = at->ai_next) {
+        fd = connect_to(at);
+    }
+    return fd;
+}
+
+/* HOST, HOST:PORT or [HOST]:PORT. */
+static void split_address(char *address, const char **host,
+                          const char **port) {
+    char *colon = strrchr(address, ':');
+    *host = address;
+    *port = DEFAULT_PORT;
+    if (colon != NULL && strchr(colon, ']') == NULL) {
+        *colon = '\0';
+        *port = colon + 1;
+    }
+    const size_t size = strlen(address);
+    if (address[0] == '[' && size > 1 && address[size - 1] == ']') {
+        address[size - 1] = '\0';
+        *host = address + 1;
+    }
+}
+
+kw_status kw_link_open_tcp(const char *address, struct kw_opened_link *opened,
+                           struct kw_error *error) {
+    const struct addrinfo wanted = {.ai_socktype = SOCK_STREAM};
+    struct addrinfo *found = NULL;
+    const char *host = NULL;
+    const char *port = NULL;
+    char *copy = strdup(address);
+    if (copy == NULL) {
+        return kw_error(error, KW_SYSTEM_MEMORY, "out of memory");
+    }
+    split_address(copy, &host, &port);
+    const int failure = getaddrinfo(host, port, &wanted, &found);
+    const int fd = failure == 0 ? connect_any(found) : -1;
+    const char *why = failure != 0 ? gai_strerror(failure) : strerror(errno);
+    if (failure == 0) {
+        freeaddrinfo(found);
+    }
+    free(copy);
+    return fd < 0 ? absent(error, "tcp:", address, why)
+                  : take_socket(fd, opened, error);
+}
