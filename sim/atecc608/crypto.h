@@ -32,6 +32,11 @@ struct kw_sim_crypto {
      * curve. */
     kw_status (*verify)(void *context, const uint8_t public_key[64],
                         const uint8_t digest[32], const uint8_t signature[64]);
+    /* SHA-256's compression of one block into a running state: the SHA
+     * command's context can be read out between any two blocks, which a
+     * whole-message hash cannot give. On failure the state is unchanged. */
+    kw_status (*sha256_block)(void *context, uint32_t state[8],
+                              const uint8_t block[64]);
 };
 
 extern const struct kw_sim_crypto kw_sim_crypto_openssl;

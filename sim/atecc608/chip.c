@@ -1,0 +1,279 @@
+#include "sim/atecc608/chip.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/bytes.h"
+#include "sim/atecc608/commands.h"
+#include "sim/atecc608/policy.h"
+
+#define MILLISECONDS 1000u /* in microseconds */
+/* DS40002138A section 9: 0.7 to 1.7 s from wake, typically 1.3; ChipMode
+ * bit 2 makes it ten times as long. */
+#define WATCHDOG_SHORT   (1300u * MILLISECONDS)
+#define WATCHDOG_LONG    (13000u * MILLISECONDS)
+#define CHIP_MODE_LONG   0x04
+#define OPCODE_ANY_COUNT (sizeof(COMMANDS) / sizeof(*COMMANDS))
+
+struct command_row {
+    uint8_t opcode;
+    uint8_t milliseconds;
+    kw_sim_handler *handler;
+};
+
+/* Times: limits of the vendor's library at the fastest clock, since no public
+ * sheet of the part gives any. Low confidence; used for status EE alone. */
+static const struct command_row COMMANDS[] = {
+    {0x02, 5, kw_sim_read},       {0x08, 55, kw_sim_mac},
+    {0x12, 45, kw_sim_write},     {0x15, 25, kw_sim_gendig},
+    {0x16, 20, kw_sim_nonce},     {0x17, 35, kw_sim_lock},
+    {0x1B, 23, kw_sim_random},    {0x24, 25, kw_sim_counter},
+    {0x30, 5, kw_sim_info},       {0x40, 115, kw_sim_genkey},
+    {0x41, 115, kw_sim_sign},     {0x45, 105, kw_sim_verify},
+    {0x46, 50, kw_sim_privwrite}, {0x47, 36, kw_sim_sha},
+};
+
+/* --- life ------------------------------------------------------------- */
+
+struct kw_sim_chip *kw_sim_chip_new(const struct kw_sim_eeprom *eeprom,
+                                    const struct kw_sim_options *options) {
+    struct kw_sim_chip *chip = calloc(1, sizeof(*chip));
+    if (chip == NULL) {
+        return NULL;
+    }
+    chip->eeprom = *eeprom;
+    chip->crypto =
+        options->crypto != NULL ? options->crypto : &kw_sim_crypto_openssl;
+    chip->store = options->store;
+    chip->now = options->now;
+    chip->clock = options->clock;
+    if (chip->crypto->open(&chip->crypto_context) != KW_OK) {
+        kw_wipe(chip, sizeof(*chip));
+        free(chip);
+        return NULL;
+    }
+    chip->hash = chip->crypto->hash(chip->crypto_context);
+    return chip;
+}
+
+void kw_sim_chip_free(struct kw_sim_chip *chip) {
+    if (chip == NULL) {
+        return;
+    }
+    chip->crypto->close(chip->crypto_context);
+    kw_wipe(chip, sizeof(*chip));
+    free(chip);
+}
+
+static void forget_volatile(struct kw_sim_chip *chip) {
+    kw_wipe(&chip->sram, sizeof(chip->sram));
+    kw_wipe(&chip->sram_before, sizeof(chip->sram_before));
+    kw_wipe(chip->output, sizeof(chip->output));
+    chip->output_size = 0;
+    chip->power = KW_SIM_ASLEEP;
+}
+
+void kw_sim_chip_power_cycle(struct kw_sim_chip *chip) {
+    forget_volatile(chip);
+    chip->latch = false;
+    chip->gpio = false;
+    chip->reason[0] = '\0';
+}
+
+/* --- time ------------------------------------------------------------- */
+
+static uint64_t watchdog_limit(const struct kw_sim_chip *chip) {
+    const uint8_t mode = chip->eeprom.config[KW_CONFIG_CHIP_MODE];
+    return (mode & CHIP_MODE_LONG) != 0 ? WATCHDOG_LONG : WATCHDOG_SHORT;
+}
+
+static uint64_t microseconds_awake(const struct kw_sim_chip *chip) {
+    return chip->now == NULL ? 0 : chip->now(chip->clock) - chip->woke_at;
+}
+
+/* The watchdog runs from the wake on, whatever the host does, and puts the
+ * chip to sleep (DS40002138A 3.4). */
+static void heed_watchdog(struct kw_sim_chip *chip) {
+    if (chip->power == KW_SIM_AWAKE &&
+        microseconds_awake(chip) >= watchdog_limit(chip)) {
+        forget_volatile(chip);
+    }
+}
+
+bool kw_sim_chip_is_awake(struct kw_sim_chip *chip) {
+    heed_watchdog(chip);
+    return chip->power == KW_SIM_AWAKE;
+}
+
+static void answer_status(struct kw_sim_chip *chip, uint8_t status) {
+    /* One byte always fits. */
+    (void)!kw_response_encode(&status, 1, chip->output, &chip->output_size);
+}
+
+bool kw_sim_chip_wake(struct kw_sim_chip *chip) {
+    if (kw_sim_chip_is_awake(chip)) {
+        return false;
+    }
+    chip->power = KW_SIM_AWAKE;
+    chip->woke_at = chip->now == NULL ? 0 : chip->now(chip->clock);
+    answer_status(chip, (uint8_t)KW_CHIP_AWOKE);
+    return true;
+}
+
+/* A chip that sleeps or idles hears nothing but a wake. */
+void kw_sim_chip_idle(struct kw_sim_chip *chip) {
+    if (kw_sim_chip_is_awake(chip)) {
+        chip->power = KW_SIM_IDLE;
+    }
+}
+
+void kw_sim_chip_sleep(struct kw_sim_chip *chip) {
+    if (kw_sim_chip_is_awake(chip)) {
+        forget_volatile(chip);
+    }
+}
+
+/* --- one command ------------------------------------------------------ */
+
+static void begin(struct kw_sim_chip *chip) {
+    chip->reason[0] = '\0';
+    chip->eeprom_changed = false;
+    chip->sram_before = chip->sram;
+    chip->latch_before = chip->latch;
+    chip->gpio_before = chip->gpio;
+}
+
+static void undo(struct kw_sim_chip *chip) {
+    chip->sram = chip->sram_before;
+    chip->latch = chip->latch_before;
+    chip->gpio = chip->gpio_before;
+    if (chip->eeprom_changed) {
+        chip->eeprom = chip->eeprom_before;
+    }
+}
+
+static kw_status commit(struct kw_sim_chip *chip) {
+    if (!chip->eeprom_changed || chip->store.commit == NULL) {
+        return KW_OK;
+    }
+    return chip->store.commit(chip->store.self, &chip->eeprom);
+}
+
+static const struct command_row *find_command(uint8_t opcode) {
+    for (size_t i = 0; i < OPCODE_ANY_COUNT; i++) {
+        if (COMMANDS[i].opcode == opcode) {
+            return &COMMANDS[i];
+        }
+    }
+    return NULL;
+}
+
+static kw_status dispatch(struct kw_sim_chip *chip,
+                          const struct kw_command *command,
+                          struct kw_sim_answer *answer) {
+    const struct command_row *row = find_command(command->opcode);
+    KW_SIM_DEMAND(row != NULL, chip, KW_CHIP_PARSE,
+                  "opcode %02X is no command of this chip", command->opcode);
+    const uint64_t duration = row->milliseconds * (uint64_t)MILLISECONDS;
+    KW_SIM_DEMAND(microseconds_awake(chip) + duration <= watchdog_limit(chip),
+                  chip, KW_CHIP_WATCHDOG,
+                  "the watchdog would expire before the command ends; idle "
+                  "or sleep, then wake the chip");
+    return row->handler(chip, command, answer);
+}
+
+/* Runs a command as a transaction: everything happens, or nothing. */
+static kw_status run(struct kw_sim_chip *chip, const struct kw_command *command,
+                     struct kw_sim_answer *answer) {
+    begin(chip);
+    kw_status status = dispatch(chip, command, answer);
+    if (status == KW_OK || status == KW_CHIP_MISMATCH) {
+        if (commit(chip) != KW_OK) {
+            status = kw_sim_refuse(chip, KW_CHIP_EXECUTION,
+                                   "the EEPROM could not be stored; the "
+                                   "command is undone");
+        }
+    }
+    if (status != KW_OK && status != KW_CHIP_MISMATCH) {
+        undo(chip);
+    }
+    if (chip->eeprom_changed) {
+        kw_wipe(&chip->eeprom_before, sizeof(chip->eeprom_before));
+    }
+    kw_wipe(&chip->sram_before, sizeof(chip->sram_before));
+    return status;
+}
+
+/* Never 00 for a failure: what is no status byte of the chip becomes 0F. */
+static uint8_t status_byte(struct kw_sim_chip *chip, kw_status status) {
+    if (status != KW_OK && chip->reason[0] == '\0') {
+        (void)!kw_sim_refuse(chip, status, "the emulator itself failed: %s",
+                             kw_status_text(status));
+    }
+    if (status == KW_OK) {
+        return 0;
+    }
+    return kw_status_is_refusal(status) && (status & 0xFF) != 0
+               ? (uint8_t)status
+               : (uint8_t)KW_CHIP_EXECUTION;
+}
+
+static void answer_command(struct kw_sim_chip *chip,
+                           const struct kw_command *command) {
+    struct kw_sim_answer answer = {.size = 0};
+    const kw_status status = run(chip, command, &answer);
+    if (status != KW_OK || answer.size == 0) {
+        answer_status(chip, status_byte(chip, status));
+    } else if (kw_response_encode(answer.data, answer.size, chip->output,
+                                  &chip->output_size) != KW_OK) {
+        answer_status(chip, (uint8_t)KW_CHIP_EXECUTION);
+    }
+    kw_wipe(&answer, sizeof(answer));
+}
+
+/* Bytes beyond the count are ignored (DS40002138A 7.2). */
+static size_t counted(const uint8_t *packet, size_t packet_size) {
+    return packet_size > 0 && packet[0] < packet_size ? packet[0] : packet_size;
+}
+
+size_t kw_sim_chip_execute(struct kw_sim_chip *chip, const uint8_t *packet,
+                           size_t packet_size,
+                           uint8_t response[KW_RESPONSE_MAX]) {
+    struct kw_command command;
+    chip->reason[0] = '\0';
+    if (!kw_sim_chip_is_awake(chip)) {
+        (void)!kw_sim_refuse(chip, KW_ABSENT_ANSWER,
+                             "the chip sleeps or idles and does not answer");
+        return 0;
+    }
+    if (kw_packet_decode(packet, counted(packet, packet_size), &command) ==
+        KW_OK) {
+        answer_command(chip, &command);
+    } else {
+        (void)!kw_sim_refuse(chip, KW_CHIP_CRC,
+                             "the packet's count or CRC is wrong");
+        answer_status(chip, (uint8_t)KW_CHIP_CRC);
+    }
+    return kw_sim_chip_output(chip, response);
+}
+
+size_t kw_sim_chip_output(const struct kw_sim_chip *chip,
+                          uint8_t response[KW_RESPONSE_MAX]) {
+    memcpy(response, chip->output, chip->output_size);
+    return chip->output_size;
+}
+
+/* --- looking inside --------------------------------------------------- */
+
+const char *kw_sim_chip_reason(const struct kw_sim_chip *chip) {
+    return chip->reason;
+}
+
+const struct kw_sim_eeprom *kw_sim_chip_eeprom(const struct kw_sim_chip *chip) {
+    return &chip->eeprom;
+}
+
+const struct kw_sim_volatile *
+kw_sim_chip_volatile(const struct kw_sim_chip *chip) {
+    return &chip->sram.buffers;
+}

@@ -1,0 +1,100 @@
+#include "sim/atecc608/state.h"
+
+#include <string.h>
+
+#include "core/bytes.h"
+
+struct kw_sim_eeprom *kw_sim_change(struct kw_sim_chip *chip) {
+    if (!chip->eeprom_changed) {
+        chip->eeprom_before = chip->eeprom;
+        chip->eeprom_changed = true;
+    }
+    return &chip->eeprom;
+}
+
+static size_t slot_offset(unsigned slot) {
+    size_t offset = 0;
+    for (unsigned i = 0; i < slot; i++) {
+        offset += kw_slot_size(i);
+    }
+    return offset;
+}
+
+uint8_t *kw_sim_eeprom_slot(struct kw_sim_eeprom *eeprom, unsigned slot) {
+    return eeprom->data + slot_offset(slot);
+}
+
+const uint8_t *kw_sim_slot(const struct kw_sim_chip *chip, unsigned slot) {
+    return chip->eeprom.data + slot_offset(slot);
+}
+
+uint8_t *kw_sim_change_slot(struct kw_sim_chip *chip, unsigned slot) {
+    return kw_sim_eeprom_slot(kw_sim_change(chip), slot);
+}
+
+void kw_sim_temp_key_load(struct kw_sim_chip *chip, const uint8_t *value,
+                          size_t size, bool source_fixed) {
+    struct kw_sim_volatile *buffers = &chip->sram.buffers;
+    kw_sim_temp_key_clear(chip);
+    memcpy(buffers->temp_key, value, size);
+    buffers->temp_key_valid = true;
+    buffers->temp_key_is_64 = size == 64;
+    buffers->source_fixed = source_fixed;
+}
+
+void kw_sim_temp_key_replace(struct kw_sim_chip *chip,
+                             const uint8_t value[32]) {
+    struct kw_sim_volatile *buffers = &chip->sram.buffers;
+    kw_wipe(buffers->temp_key, sizeof(buffers->temp_key));
+    memcpy(buffers->temp_key, value, 32);
+    buffers->temp_key_is_64 = false;
+}
+
+void kw_sim_temp_key_clear(struct kw_sim_chip *chip) {
+    struct kw_sim_volatile *buffers = &chip->sram.buffers;
+    kw_wipe(buffers->temp_key, sizeof(buffers->temp_key));
+    buffers->temp_key_valid = false;
+    buffers->temp_key_is_64 = false;
+    buffers->temp_key_id = 0;
+    buffers->source_fixed = false;
+    buffers->gen_dig_data = false;
+    buffers->gen_key_data = false;
+    buffers->no_mac = false;
+    buffers->temp_key_private = false;
+}
+
+void kw_sim_message_load(struct kw_sim_chip *chip, const uint8_t *value,
+                         size_t size) {
+    kw_sim_message_clear(chip);
+    memcpy(chip->sram.buffers.message_digest, value, size);
+    chip->sram.buffers.message_digest_size = size;
+}
+
+void kw_sim_message_clear(struct kw_sim_chip *chip) {
+    struct kw_sim_volatile *buffers = &chip->sram.buffers;
+    kw_wipe(buffers->message_digest, sizeof(buffers->message_digest));
+    buffers->message_digest_size = 0;
+}
+
+struct kw_sim_serial kw_sim_serial(const struct kw_sim_chip *chip) {
+    struct kw_sim_serial serial;
+    kw_config_serial(chip->eeprom.config, serial.bytes);
+    return serial;
+}
+
+void kw_sim_public_key(const struct kw_sim_chip *chip, unsigned slot,
+                       uint8_t public_key[KW_PUBLIC_KEY_SIZE]) {
+    const uint8_t *stored = kw_sim_slot(chip, slot);
+    memcpy(public_key, stored + KW_SIM_PUBLIC_X, 32);
+    memcpy(public_key + 32, stored + KW_SIM_PUBLIC_Y, 32);
+}
+
+kw_status kw_sim_random_bytes(struct kw_sim_chip *chip, uint8_t bytes[32]) {
+    if (kw_config_is_locked(chip->eeprom.config)) {
+        return chip->crypto->random(chip->crypto_context, bytes, 32);
+    }
+    for (size_t i = 0; i < 32; i++) {
+        bytes[i] = (i & 2u) == 0 ? 0xFF : 0x00;
+    }
+    return KW_OK;
+}
