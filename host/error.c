@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/chip.h"
+
 static void put_words(char *text, size_t size, const char *format,
                       va_list arguments) {
     (void)vsnprintf(text, size, format, arguments);
@@ -48,4 +50,26 @@ kw_status kw_error_hint(struct kw_error *error, const char *format, ...) {
 kw_status kw_error_core(struct kw_error *error, kw_status status,
                         const char *doing) {
     return kw_error(error, status, "%s: %s", doing, kw_status_text(status));
+}
+
+static const char *advice_for(kw_status status) {
+    switch (kw_status_class(status)) {
+    case KW_CLASS_ABSENT:
+        return "check that the chip is connected and powered, that its "
+               "switch is on, and that no other program uses it; then run "
+               "the same command again";
+    case KW_CLASS_INTERRUPTED:
+        return "run the same command again to go on";
+    default:
+        return "";
+    }
+}
+
+kw_status kw_error_chip(struct kw_error *error, kw_status status,
+                        const struct kw_chip *chip, const char *doing) {
+    const bool refused = kw_status_is_refusal(status);
+    const char *reason = refused ? kw_chip_reason(chip) : "";
+    kw_error(error, status, "%s: %s%s%s", doing, kw_status_text(status),
+             reason[0] == '\0' ? "" : ": ", reason);
+    return kw_error_hint(error, "%s", advice_for(status));
 }

@@ -1,7 +1,7 @@
 /* host/error.h: a failure in words.
  *
  * Core answers a status; host adds what happened, to which file, slot or
- * device, and what to do next. Never a secret. Knows core/status.h alone. */
+ * device, and what to do next. Never a secret. Knows core/status.h and core/chip.h. */
 #ifndef KW_HOST_ERROR_H
 #define KW_HOST_ERROR_H
 
@@ -30,5 +30,11 @@ kw_status kw_error_hint(struct kw_error *error, const char *format, ...)
 /* Words for a status that core answered: "DOING: words of the status". */
 kw_status kw_error_core(struct kw_error *error, kw_status status,
                         const char *doing);
+
+/* The same for a command that a chip refused, with the reason that the link
+ * knows. */
+struct kw_chip;
+kw_status kw_error_chip(struct kw_error *error, kw_status status,
+                        const struct kw_chip *chip, const char *doing);
 
 #endif

@@ -1,0 +1,124 @@
+/* cli/cli.h: the skeleton that every noun shares: parse, open, do, print.
+ *
+ * A noun is a table of verbs in a file of its own; main.c holds the table of
+ * nouns. A verb reads its arguments, opens what it needs, does its work
+ * through host/, prints text with kw_print and fills cli->result, which
+ * becomes the JSON document. Contract: docs/cli.md.
+ * Knows host/ and core/; never sim/ or server/. */
+#ifndef KW_CLI_CLI_H
+#define KW_CLI_CLI_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "core/chip.h"
+#include "host/error.h"
+#include "host/links.h"
+#include "host/workspace.h"
+
+struct kw_cli;
+struct kw_arguments;
+
+struct kw_option {
+    const char *name;  /* with its dashes: "--request" */
+    const char *value; /* what the help calls the value; NULL: a flag */
+    const char *help;
+};
+
+struct kw_verb {
+    const char *name;      /* NULL: the noun has no verbs */
+    const char *operands;  /* for the help: "SERIAL GENERATION [SLOT]" */
+    const char *summary;   /* one line */
+    const struct kw_option *options; /* ends with a name NULL; may be NULL */
+    size_t operands_min;
+    size_t operands_max;
+    kw_status (*run)(struct kw_cli *cli, const struct kw_arguments *arguments);
+};
+
+struct kw_noun {
+    const char *name;
+    const char *summary;
+    const struct kw_verb *verbs;
+    size_t verb_count;
+};
+
+#define KW_OPERANDS_MAX 8
+#define KW_OPTIONS_MAX  16
+
+struct kw_arguments {
+    const char *operand[KW_OPERANDS_MAX];
+    size_t operand_count;
+    struct {
+        const char *name;
+        const char *value;
+    } option[KW_OPTIONS_MAX];
+    size_t option_count;
+};
+
+/* The value of an option that was given ("" for a flag), else NULL. */
+const char *kw_argument(const struct kw_arguments *arguments,
+                        const char *name);
+
+struct kw_cli {
+    const struct kw_noun *nouns;
+    size_t noun_count;
+    /* global options */
+    const char *workspace_folder;
+    const char *chip_text;
+    bool json;
+    bool quiet;
+    bool trace;
+    bool yes;
+    /* opened when a verb first asks */
+    struct kw_workspace workspace;
+    struct kw_opened_link link;
+    struct kw_chip chip;
+    bool in_script; /* a line of `chip run` */
+    /* what the verb answers */
+    json_t *result; /* a JSON object without "schema" */
+    struct kw_error error;
+};
+
+/* The whole program: answers the exit code. */
+int kw_cli_main(int argc, char **argv, const struct kw_noun *nouns,
+                size_t noun_count);
+
+/* One command without global options (a line of a script): answers its
+ * status, its document in *document (owned by the caller, may be NULL). */
+KW_MUST_USE kw_status kw_cli_command(struct kw_cli *cli, int argc, char **argv,
+                                     json_t **document);
+
+/* Opens the workspace, once; *workspace stays the cli's. */
+KW_MUST_USE kw_status kw_cli_workspace(struct kw_cli *cli,
+                                       struct kw_workspace **workspace);
+/* The same, and takes the right to change keys, bundles and journals. */
+KW_MUST_USE kw_status kw_cli_workspace_locked(struct kw_cli *cli,
+                                              struct kw_workspace **workspace);
+/* Opens the chip that --chip names, once. */
+KW_MUST_USE kw_status kw_cli_chip(struct kw_cli *cli, struct kw_chip **chip);
+
+/* Text for people on stdout; silent with --json and --quiet. */
+void kw_print(const struct kw_cli *cli, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Diagnostics on stderr. */
+void kw_warn(const struct kw_cli *cli, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Asks a question unless --yes answers it. KW_NO: the user said no.
+ * KW_USAGE: nobody is there to ask. Fills the error. */
+KW_MUST_USE kw_status kw_confirm(struct kw_cli *cli, const char *question);
+
+/* Set by SIGINT and SIGTERM. */
+extern volatile sig_atomic_t kw_stop_requested;
+
+/* The nouns. */
+extern const struct kw_noun kw_noun_init;
+extern const struct kw_noun kw_noun_chip;
+extern const struct kw_noun kw_noun_resources;
+extern const struct kw_noun kw_noun_rotate;
+extern const struct kw_noun kw_noun_keys;
+extern const struct kw_noun kw_noun_board;
+
+#endif

@@ -1,0 +1,307 @@
+#include "cli/parse.h"
+
+#include <string.h>
+
+#define WORD_MAX 48 /* longer words have no nearest one */
+
+const struct kw_option kw_global_options[] = {
+    {"--workspace", "DIR",
+     "the workspace (default $KEYWRIGHT_WORKSPACE, else ./keywright.d)"},
+    {"--chip", "LINK", "which chip (default sim:trustflex)"},
+    {"--json", NULL, "one JSON document on stdout"},
+    {"--quiet", NULL, "no text on stdout"},
+    {"--trace", NULL, "every frame, decoded, on stderr"},
+    {"--yes", NULL, "answer confirmations"},
+    {"--help", NULL, "this help"},
+    {"--version", NULL, "the version"},
+    {NULL, NULL, NULL},
+};
+
+/* --- the nearest known word ------------------------------------------------ */
+
+static unsigned least(unsigned a, unsigned b) {
+    return a < b ? a : b;
+}
+
+/* Levenshtein's distance, one row at a time. */
+static unsigned distance(const char *left, const char *right) {
+    unsigned row[WORD_MAX + 1];
+    const size_t width = strlen(right);
+    if (strlen(left) > WORD_MAX || width > WORD_MAX) {
+        return WORD_MAX;
+    }
+    for (unsigned i = 0; i <= width; i++) {
+        row[i] = i;
+    }
+    for (unsigned i = 1; *left != '\0'; left++, i++) {
+        unsigned diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= width; j++) {
+            const unsigned above = row[j];
+            const unsigned change = *left == right[j - 1] ? 0 : 1;
+            row[j] = least(least(above, row[j - 1]) + 1, diagonal + change);
+            diagonal = above;
+        }
+    }
+    return row[width];
+}
+
+struct nearest {
+    const char *wanted;
+    const char *word;
+    unsigned distance;
+};
+
+static void consider(struct nearest *nearest, const char *word) {
+    const unsigned far = distance(nearest->wanted, word);
+    if (far < nearest->distance) {
+        nearest->distance = far;
+        nearest->word = word;
+    }
+}
+
+static struct nearest start_search(const char *wanted) {
+    return (struct nearest){wanted, NULL, 4};
+}
+
+static kw_status unknown(struct kw_cli *cli, const char *kind,
+                         struct nearest nearest, const char *help) {
+    kw_error(&cli->error, KW_USAGE, "unknown %s '%s'", kind, nearest.wanted);
+    if (nearest.word != NULL) {
+        return kw_error_hint(&cli->error, "did you mean '%s'?", nearest.word);
+    }
+    return kw_error_hint(&cli->error, "`%s --help` lists what there is", help);
+}
+
+/* --- options ----------------------------------------------------------------- */
+
+static const struct kw_option *find_option(const struct kw_option *options,
+                                           const char *word, size_t size) {
+    for (; options != NULL && options->name != NULL; options++) {
+        if (strlen(options->name) == size &&
+            strncmp(options->name, word, size) == 0) {
+            return options;
+        }
+    }
+    return NULL;
+}
+
+struct flag {
+    const char *name;
+    bool *flag;
+};
+
+static kw_status take_global(struct kw_cli *cli, struct kw_parsed *parsed,
+                             const struct kw_option *option,
+                             const char *value) {
+    const struct flag flags[] = {
+        {"--json", &cli->json},   {"--quiet", &cli->quiet},
+        {"--trace", &cli->trace}, {"--yes", &cli->yes},
+        {"--help", &parsed->help}, {"--version", &parsed->version},
+    };
+    if (cli->in_script && strcmp(option->name, "--help") != 0) {
+        return kw_error(&cli->error, KW_USAGE,
+                        "global options such as %s belong to `chip run` "
+                        "itself, not to a line of its script",
+                        option->name);
+    }
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+        if (strcmp(flags[i].name, option->name) == 0) {
+            *flags[i].flag = true;
+            return KW_OK;
+        }
+    }
+    if (strcmp(option->name, "--workspace") == 0) {
+        cli->workspace_folder = value;
+    } else {
+        cli->chip_text = value;
+    }
+    return KW_OK;
+}
+
+static kw_status take_option(struct kw_cli *cli, struct kw_parsed *parsed,
+                             const struct kw_option *option,
+                             const char *value) {
+    struct kw_arguments *arguments = &parsed->arguments;
+    if (kw_argument(arguments, option->name) != NULL) {
+        return kw_error(&cli->error, KW_USAGE, "%s is given twice",
+                        option->name);
+    }
+    if (arguments->option_count == KW_OPTIONS_MAX) {
+        return kw_error(&cli->error, KW_USAGE, "too many options");
+    }
+    arguments->option[arguments->option_count].name = option->name;
+    arguments->option[arguments->option_count].value =
+        value == NULL ? "" : value;
+    arguments->option_count++;
+    return KW_OK;
+}
+
+static kw_status unknown_option(struct kw_cli *cli,
+                                const struct kw_option *own,
+                                const char *word) {
+    struct nearest nearest = start_search(word);
+    for (; own != NULL && own->name != NULL; own++) {
+        consider(&nearest, own->name);
+    }
+    for (const struct kw_option *option = kw_global_options;
+         option->name != NULL; option++) {
+        consider(&nearest, option->name);
+    }
+    return unknown(cli, "option", nearest, "keywright");
+}
+
+/* One option word, and its value from "=..." or the next word. */
+static kw_status parse_option(struct kw_cli *cli, struct kw_parsed *parsed,
+                              int argc, char **argv, int *at) {
+    const char *word = strcmp(argv[*at], "-o") == 0 ? "--output" : argv[*at];
+    const char *equals = strchr(word, '=');
+    const size_t size = equals == NULL ? strlen(word) : (size_t)(equals - word);
+    const struct kw_option *own =
+        parsed->verb == NULL ? NULL : parsed->verb->options;
+    const struct kw_option *global =
+        find_option(kw_global_options, word, size);
+    const struct kw_option *option =
+        global != NULL ? global : find_option(own, word, size);
+    const char *value = equals == NULL ? NULL : equals + 1;
+    if (option == NULL) {
+        return unknown_option(cli, own, word);
+    }
+    if (option->value == NULL && value != NULL) {
+        return kw_error(&cli->error, KW_USAGE, "%s takes no value",
+                        option->name);
+    }
+    if (option->value != NULL && value == NULL) {
+        if (*at + 1 >= argc) {
+            return kw_error(&cli->error, KW_USAGE, "%s needs a value: %s",
+                            option->name, option->value);
+        }
+        value = argv[++*at];
+    }
+    return global != NULL ? take_global(cli, parsed, option, value)
+                          : take_option(cli, parsed, option, value);
+}
+
+/* --- nouns, verbs, operands ----------------------------------------------------- */
+
+static kw_status parse_noun(struct kw_cli *cli, struct kw_parsed *parsed,
+                            const char *word) {
+    struct nearest nearest = start_search(word);
+    for (size_t i = 0; i < cli->noun_count; i++) {
+        const struct kw_noun *noun = &cli->nouns[i];
+        if (strcmp(noun->name, word) == 0) {
+            parsed->noun = noun;
+            parsed->verb = noun->verbs[0].name == NULL ? noun->verbs : NULL;
+            return KW_OK;
+        }
+        consider(&nearest, noun->name);
+    }
+    return unknown(cli, "noun", nearest, "keywright");
+}
+
+static kw_status parse_verb(struct kw_cli *cli, struct kw_parsed *parsed,
+                            const char *word) {
+    struct nearest nearest = start_search(word);
+    for (size_t i = 0; i < parsed->noun->verb_count; i++) {
+        const struct kw_verb *verb = &parsed->noun->verbs[i];
+        if (strcmp(verb->name, word) == 0) {
+            parsed->verb = verb;
+            return KW_OK;
+        }
+        consider(&nearest, verb->name);
+    }
+    return unknown(cli, "verb", nearest, "keywright");
+}
+
+static kw_status parse_operand(struct kw_cli *cli, struct kw_parsed *parsed,
+                               const char *word) {
+    struct kw_arguments *arguments = &parsed->arguments;
+    if (arguments->operand_count >= parsed->verb->operands_max) {
+        return kw_error(&cli->error, KW_USAGE, "'%s' is one word too many",
+                        word);
+    }
+    arguments->operand[arguments->operand_count++] = word;
+    return KW_OK;
+}
+
+static kw_status parse_word(struct kw_cli *cli, struct kw_parsed *parsed,
+                            const char *word) {
+    if (parsed->noun == NULL) {
+        return parse_noun(cli, parsed, word);
+    }
+    if (parsed->verb == NULL) {
+        return parse_verb(cli, parsed, word);
+    }
+    return parse_operand(cli, parsed, word);
+}
+
+static bool is_option(const char *word) {
+    return word[0] == '-' && word[1] != '\0';
+}
+
+static bool is_known_global(const char *word) {
+    return find_option(kw_global_options, word, strcspn(word, "=")) != NULL;
+}
+
+/* Options of a verb may stand before it: the words come first, then the
+ * options, each in their order. */
+static kw_status parse_words(struct kw_cli *cli, int argc, char **argv,
+                             struct kw_parsed *parsed, bool options) {
+    bool only_words = false;
+    for (int i = 1; i < argc; i++) {
+        if (!only_words && strcmp(argv[i], "--") == 0) {
+            only_words = true;
+            continue;
+        }
+        const bool option = !only_words && is_option(argv[i]);
+        if (option && options) {
+            KW_TRY(parse_option(cli, parsed, argc, argv, &i));
+        } else if (option) {
+            const struct kw_option *own =
+                parsed->verb == NULL ? NULL : parsed->verb->options;
+            const char *name =
+                strcmp(argv[i], "-o") == 0 ? "--output" : argv[i];
+            const struct kw_option *known =
+                is_known_global(name)
+                    ? find_option(kw_global_options, name, strlen(name))
+                    : find_option(own, name, strlen(name));
+            i += known != NULL && known->value != NULL ? 1 : 0;
+        } else if (!options) {
+            KW_TRY(parse_word(cli, parsed, argv[i]));
+        }
+    }
+    return KW_OK;
+}
+
+static kw_status check_complete(struct kw_cli *cli,
+                                const struct kw_parsed *parsed) {
+    if (parsed->help || parsed->version) {
+        return KW_OK;
+    }
+    if (parsed->noun == NULL || parsed->verb == NULL) {
+        kw_error(&cli->error, KW_USAGE, "no %s is named",
+                 parsed->noun == NULL ? "noun" : "verb");
+        return kw_error_hint(&cli->error, "`keywright%s%s --help` lists them",
+                             parsed->noun == NULL ? "" : " ",
+                             parsed->noun == NULL ? "" : parsed->noun->name);
+    }
+    if (parsed->arguments.operand_count < parsed->verb->operands_min) {
+        return kw_error(&cli->error, KW_USAGE, "something is missing: %s",
+                        parsed->verb->operands);
+    }
+    return KW_OK;
+}
+
+kw_status kw_parse(struct kw_cli *cli, int argc, char **argv,
+                   struct kw_parsed *parsed) {
+    *parsed = (struct kw_parsed){.noun = NULL};
+    const kw_status words = parse_words(cli, argc, argv, parsed, false);
+    const struct kw_error of_words = cli->error;
+    const kw_status options = parse_words(cli, argc, argv, parsed, true);
+    if (words != KW_OK) {
+        cli->error = of_words;
+        return words;
+    }
+    KW_TRY(options);
+    return check_complete(cli, parsed);
+}
