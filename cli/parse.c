@@ -239,38 +239,50 @@ static bool is_option(const char *word) {
     return word[0] == '-' && word[1] != '\0';
 }
 
-static bool is_known_global(const char *word) {
-    return find_option(kw_global_options, word, strcspn(word, "=")) != NULL;
+/* An option whose value is the next word. */
+static bool takes_next_word(const struct kw_parsed *parsed,
+                            const char *word) {
+    const char *name = strcmp(word, "-o") == 0 ? "--output" : word;
+    const struct kw_option *own =
+        parsed->verb == NULL ? NULL : parsed->verb->options;
+    const struct kw_option *global =
+        find_option(kw_global_options, name, strlen(name));
+    const struct kw_option *option =
+        global != NULL ? global : find_option(own, name, strlen(name));
+    return option != NULL && option->value != NULL;
 }
 
-/* Options of a verb may stand before it: the words come first, then the
- * options, each in their order. */
+/* Options of a verb may stand before it: the words are taken first, then
+ * the options. */
 static kw_status parse_words(struct kw_cli *cli, int argc, char **argv,
-                             struct kw_parsed *parsed, bool options) {
-    bool only_words = false;
+                             struct kw_parsed *parsed) {
     for (int i = 1; i < argc; i++) {
-        if (!only_words && strcmp(argv[i], "--") == 0) {
-            only_words = true;
+        if (strcmp(argv[i], "--") == 0) {
             continue;
         }
-        const bool option = !only_words && is_option(argv[i]);
-        if (option && options) {
-            KW_TRY(parse_option(cli, parsed, argc, argv, &i));
-        } else if (option) {
-            const struct kw_option *own =
-                parsed->verb == NULL ? NULL : parsed->verb->options;
-            const char *name =
-                strcmp(argv[i], "-o") == 0 ? "--output" : argv[i];
-            const struct kw_option *known =
-                is_known_global(name)
-                    ? find_option(kw_global_options, name, strlen(name))
-                    : find_option(own, name, strlen(name));
-            i += known != NULL && known->value != NULL ? 1 : 0;
-        } else if (!options) {
+        if (!is_option(argv[i])) {
             KW_TRY(parse_word(cli, parsed, argv[i]));
+        } else if (takes_next_word(parsed, argv[i])) {
+            i++;
         }
     }
     return KW_OK;
+}
+
+/* Goes on after a wrong one, so that --json is seen wherever it stands;
+ * answers the first failure. */
+static kw_status parse_options(struct kw_cli *cli, int argc, char **argv,
+                               struct kw_parsed *parsed) {
+    struct kw_error first = {.status = KW_OK};
+    for (int i = 1; i < argc; i++) {
+        if (is_option(argv[i]) && strcmp(argv[i], "--") != 0 &&
+            parse_option(cli, parsed, argc, argv, &i) != KW_OK &&
+            first.status == KW_OK) {
+            first = cli->error;
+        }
+    }
+    cli->error = first;
+    return first.status;
 }
 
 static kw_status check_complete(struct kw_cli *cli,
@@ -295,9 +307,9 @@ static kw_status check_complete(struct kw_cli *cli,
 kw_status kw_parse(struct kw_cli *cli, int argc, char **argv,
                    struct kw_parsed *parsed) {
     *parsed = (struct kw_parsed){.noun = NULL};
-    const kw_status words = parse_words(cli, argc, argv, parsed, false);
+    const kw_status words = parse_words(cli, argc, argv, parsed);
     const struct kw_error of_words = cli->error;
-    const kw_status options = parse_words(cli, argc, argv, parsed, true);
+    const kw_status options = parse_options(cli, argc, argv, parsed);
     if (words != KW_OK) {
         cli->error = of_words;
         return words;
