@@ -64,15 +64,19 @@ static uint32_t schedule(uint32_t w[16], unsigned t) {
     return *word;
 }
 
-/* The names a to h are those of the standard, here v[0] to v[7]. */
+/* The names a to h are those of the standard, here v[0] to v[7]. No loop:
+ * compilers make a memmove of it, and core asks for none. */
 static void do_round(uint32_t v[KW_SHA_WORDS], uint32_t constant_and_word) {
     const uint32_t t1 =
         v[7] + big_sigma_1(v[4]) + choose(v[4], v[5], v[6]) + constant_and_word;
     const uint32_t t2 = big_sigma_0(v[0]) + majority(v[0], v[1], v[2]);
-    for (unsigned i = KW_SHA_WORDS - 1; i > 0; i--) {
-        v[i] = v[i - 1];
-    }
-    v[4] += t1;
+    v[7] = v[6];
+    v[6] = v[5];
+    v[5] = v[4];
+    v[4] = v[3] + t1;
+    v[3] = v[2];
+    v[2] = v[1];
+    v[1] = v[0];
     v[0] = t1 + t2;
 }
 
