@@ -1,0 +1,60 @@
+/* host/board.h: emulated chips on sockets, powered for as long as it runs.
+ *
+ * Each chip has a unix socket run/NAME.sock (mode 0600), and one of them a
+ * TCP port on 127.0.0.1 too. What goes over them: docs/formats.md, "Board
+ * socket and TCP". One thread serves all clients, one request of each at a
+ * time, so that none waits for another longer than for one command.
+ *
+ * One of the three files of host that know sim. Knows host/emulated_chip.h
+ * and host/workspace.h. */
+#ifndef KW_HOST_BOARD_H
+#define KW_HOST_BOARD_H
+
+#include <signal.h>
+
+#include "host/error.h"
+#include "host/workspace.h"
+
+#define KW_BOARD_CLIENTS_MAX 64 /* one more is closed at once */
+#define KW_BOARD_NO_TCP      (-1)
+
+struct kw_board_options {
+    const struct kw_workspace *workspace;
+    const char *const *chips; /* names of images in chips/ */
+    size_t chip_count;
+    int tcp_port;         /* KW_BOARD_NO_TCP; 0: any free port */
+    const char *tcp_chip; /* one of the chips; unused without a port */
+    bool watchdog;        /* the chips' watchdogs run in real time */
+};
+
+struct kw_board;
+
+/* Locks the chips and powers them up, then listens. KW_ABSENT_LOCKED:
+ * another process has a chip; the message names it. KW_ABSENT: there is no
+ * such chip. KW_USAGE: a socket's path would be too long. KW_SYSTEM_FILE:
+ * cannot listen. On failure nothing is left behind. */
+KW_MUST_USE kw_status kw_board_open(const struct kw_board_options *options,
+                                    struct kw_board **board,
+                                    struct kw_error *error);
+
+struct kw_board_listener {
+    const char *chip;
+    const char *address; /* as a link: unix:PATH or tcp:127.0.0.1:PORT */
+};
+
+/* The listeners by number from 0: sockets in the order of the chips, then
+ * TCP. False: there are no more. */
+KW_MUST_USE bool kw_board_listener(const struct kw_board *board, size_t number,
+                                   struct kw_board_listener *listener);
+
+/* Serves until *stop is set, which a handler of SIGINT or SIGTERM may do at
+ * any moment. */
+KW_MUST_USE kw_status kw_board_serve(struct kw_board *board,
+                                     const volatile sig_atomic_t *stop,
+                                     struct kw_error *error);
+
+/* Closes and removes the sockets, then powers the chips down and lets go of
+ * them. NULL is fine. */
+void kw_board_close(struct kw_board *board);
+
+#endif
