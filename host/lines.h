@@ -1,0 +1,21 @@
+/* host/lines.h: files of one JSON object a line, appended and flushed.
+ *
+ * The register and the journals stand on it. A last line without its
+ * newline was torn by a power cut and is no line. Knows host/files.h. */
+#ifndef KW_HOST_LINES_H
+#define KW_HOST_LINES_H
+
+#include <jansson.h>
+
+#include "host/error.h"
+
+/* Appends the object, which it takes over. */
+KW_MUST_USE kw_status kw_lines_append(const char *path, json_t *object,
+                                      struct kw_error *error);
+
+/* All lines as an array, which the caller decrefs; a file that is not there
+ * is empty. KW_PARSE names the line that is no object. */
+KW_MUST_USE kw_status kw_lines_read(const char *path, json_t **lines,
+                                    struct kw_error *error);
+
+#endif
