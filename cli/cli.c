@@ -203,6 +203,23 @@ static kw_status flush_stdout(struct kw_cli *cli) {
     return kw_error_system(&cli->error, "cannot write to stdout");
 }
 
+static void print_document(const json_t *document) {
+    (void)json_dumpf(document, stdout, JSON_INDENT(2));
+    (void)fputc('\n', stdout);
+}
+
+kw_status kw_cli_announce(struct kw_cli *cli, const char *name) {
+    json_t *document =
+        json_pack("{s:o}", "schema", json_sprintf("keywright/%s/1", name));
+    json_object_update(document, cli->result);
+    if (cli->json) {
+        print_document(document);
+    }
+    json_decref(document);
+    cli->announced = true;
+    return flush_stdout(cli);
+}
+
 static void close_all(struct kw_cli *cli) {
     kw_link_close(&cli->link);
     kw_workspace_close(&cli->workspace);
@@ -222,9 +239,8 @@ int kw_cli_main(int argc, char **argv, const struct kw_noun *nouns,
     json_t *document = NULL;
     catch_interruptions();
     kw_status status = kw_cli_command(&cli, argc, argv, &document);
-    if (cli.json && document != NULL) {
-        (void)json_dumpf(document, stdout, JSON_INDENT(2));
-        (void)fputc('\n', stdout);
+    if (cli.json && document != NULL && !cli.announced) {
+        print_document(document);
     }
     json_decref(document);
     close_all(&cli);

@@ -78,6 +78,7 @@ struct kw_cli {
     bool in_script; /* a line of `chip run` */
     /* what the verb answers */
     json_t *result; /* a JSON object without "schema" */
+    bool announced; /* the document is printed already */
     struct kw_error error;
 };
 
@@ -109,6 +110,11 @@ void kw_warn(const struct kw_cli *cli, const char *format, ...)
 /* Asks a question unless --yes answers it. KW_NO: the user said no.
  * KW_USAGE: nobody is there to ask. Fills the error. */
 KW_MUST_USE kw_status kw_confirm(struct kw_cli *cli, const char *question);
+
+/* For a verb that goes on working when it is ready: flushes the text that it
+ * printed, or prints its document now; none follows when it ends. The name
+ * is NOUN-VERB, as in the schema. */
+KW_MUST_USE kw_status kw_cli_announce(struct kw_cli *cli, const char *name);
 
 /* Set by SIGINT and SIGTERM. */
 extern volatile sig_atomic_t kw_stop_requested;

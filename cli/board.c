@@ -1,0 +1,164 @@
+/* keywright board: serves the workspace's chips. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "host/board.h"
+
+#define SIM_PREFIX "sim:"
+#define PORT_MAX   65535
+
+static kw_status take_port(struct kw_cli *cli, const char *text, int *port) {
+    char *end = NULL;
+    const size_t digits = strspn(text, "0123456789");
+    const unsigned long number = strtoul(text, &end, 10);
+    if (digits == 0 || digits > 5 || text[digits] != '\0' ||
+        number > PORT_MAX) {
+        kw_error(&cli->error, KW_USAGE, "'%s' is no TCP port", text);
+        return kw_error_hint(&cli->error,
+                             "a port is a number from 0 (any free port) to "
+                             "65535");
+    }
+    *port = (int)number;
+    return KW_OK;
+}
+
+/* Only a chip of the workspace can be put on a port. */
+static kw_status take_tcp(struct kw_cli *cli,
+                          const struct kw_arguments *arguments,
+                          struct kw_board_options *options) {
+    const char *port = kw_argument(arguments, "--tcp");
+    options->tcp_port = KW_BOARD_NO_TCP;
+    if (port == NULL) {
+        return KW_OK;
+    }
+    KW_TRY(take_port(cli, port, &options->tcp_port));
+    if (strncmp(cli->chip_text, SIM_PREFIX, strlen(SIM_PREFIX)) != 0) {
+        kw_error(&cli->error, KW_USAGE,
+                 "a board serves emulated chips, and --chip names %s",
+                 cli->chip_text);
+        return kw_error_hint(&cli->error, "name the one for the TCP port "
+                                          "with --chip sim:NAME");
+    }
+    options->tcp_chip = cli->chip_text + strlen(SIM_PREFIX);
+    return KW_OK;
+}
+
+/* --- the chips of the workspace ------------------------------------------- */
+
+struct chip_list {
+    json_t *description; /* workspace.json, which holds the names */
+    const char **names;
+    size_t count;
+};
+
+static kw_status read_description(struct kw_cli *cli, json_t **description) {
+    char *path = kw_workspace_path(&cli->workspace, "workspace.json");
+    if (path == NULL) {
+        return kw_error(&cli->error, KW_SYSTEM_MEMORY, "out of memory");
+    }
+    *description = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
+    free(path);
+    return KW_OK;
+}
+
+static kw_status no_chips(struct kw_cli *cli) {
+    return kw_error(&cli->error, KW_PARSE,
+                    "workspace.json of %s is damaged: it names no chips",
+                    cli->workspace.folder);
+}
+
+static kw_status take_names(struct kw_cli *cli, struct chip_list *list) {
+    const json_t *chips = json_object_get(list->description, "chips");
+    list->count = json_array_size(chips);
+    if (list->count == 0) {
+        return no_chips(cli);
+    }
+    list->names = calloc(list->count, sizeof *list->names);
+    if (list->names == NULL) {
+        return kw_error(&cli->error, KW_SYSTEM_MEMORY, "out of memory");
+    }
+    for (size_t i = 0; i < list->count; i++) {
+        list->names[i] = json_string_value(json_array_get(chips, i));
+        if (list->names[i] == NULL) {
+            return no_chips(cli);
+        }
+    }
+    return KW_OK;
+}
+
+/* --- serving ---------------------------------------------------------------
+ */
+
+static kw_status announce(struct kw_cli *cli, const struct kw_board *board) {
+    struct kw_board_listener at;
+    json_t *listeners = json_array();
+    for (size_t i = 0; kw_board_listener(board, i, &at); i++) {
+        json_array_append_new(
+            listeners,
+            json_pack("{s:s, s:s}", "chip", at.chip, "address", at.address));
+        kw_print(cli, "%s is on %s\n", at.chip, at.address);
+    }
+    json_object_set_new(cli->result, "listeners", listeners);
+    return kw_cli_announce(cli, "board-serve");
+}
+
+static kw_status serve_board(struct kw_cli *cli,
+                             const struct kw_board_options *options) {
+    struct kw_board *board = NULL;
+    KW_TRY(kw_board_open(options, &board, &cli->error));
+    kw_status status = announce(cli, board);
+    if (status == KW_OK) {
+        status = kw_board_serve(board, &kw_stop_requested, &cli->error);
+    }
+    kw_board_close(board);
+    return status;
+}
+
+static kw_status serve_listed(struct kw_cli *cli, struct chip_list *list,
+                              struct kw_board_options *options) {
+    KW_TRY(read_description(cli, &list->description));
+    KW_TRY(take_names(cli, list));
+    options->chips = list->names;
+    options->chip_count = list->count;
+    return serve_board(cli, options);
+}
+
+static kw_status refuse_in_script(struct kw_cli *cli) {
+    return kw_error(&cli->error, KW_USAGE,
+                    "`board serve` cannot be a line of a script: the script "
+                    "has the chip for itself");
+}
+
+static kw_status run_serve(struct kw_cli *cli,
+                           const struct kw_arguments *arguments) {
+    struct chip_list list = {.count = 0};
+    struct kw_workspace *workspace = NULL;
+    struct kw_board_options options = {
+        .watchdog = kw_argument(arguments, "--watchdog") != NULL};
+    KW_TRY(cli->in_script ? refuse_in_script(cli) : KW_OK);
+    KW_TRY(take_tcp(cli, arguments, &options));
+    KW_TRY(kw_cli_workspace(cli, &workspace));
+    options.workspace = workspace;
+    const kw_status status = serve_listed(cli, &list, &options);
+    free(list.names);
+    json_decref(list.description);
+    return status;
+}
+
+static const struct kw_option SERVE_OPTIONS[] = {
+    {"--tcp", "PORT",
+     "serve the chip that --chip names on 127.0.0.1:PORT too (0: any free "
+     "port)"},
+    {"--watchdog", NULL, "let the chips' watchdogs run in real time"},
+    {NULL, NULL, NULL},
+};
+
+static const struct kw_verb VERBS[] = {
+    {"serve", NULL, "serve the workspace's chips until SIGTERM or SIGINT",
+     SERVE_OPTIONS, 0, 0, run_serve},
+};
+
+const struct kw_noun kw_noun_board = {"board",
+                                      "serve emulated chips to other programs",
+                                      VERBS, sizeof VERBS / sizeof *VERBS};
