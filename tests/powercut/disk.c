@@ -399,43 +399,83 @@ static void refuse_fd(const char *function, int fd) {
     }
 }
 
-#define REFUSE_PATH(type, name, parameters, path, arguments)                   \
+/* glibc's headers may give a function its name with 64 at the end. */
+#define REFUSE_PATH(type, name, real, parameters, path, arguments)             \
     type __wrap_##name parameters;                                             \
     type __wrap_##name parameters {                                            \
         refuse_path(#name " is not covered", path);                            \
-        return __real_##name arguments;                                        \
+        return __real_##real arguments;                                        \
     }
-#define REFUSE_FD(type, name, parameters, fd, arguments)                       \
+#define REFUSE_FD(type, name, real, parameters, fd, arguments)                 \
     type __wrap_##name parameters;                                             \
     type __wrap_##name parameters {                                            \
         refuse_fd(#name " is not covered", fd);                                \
-        return __real_##name arguments;                                        \
+        return __real_##real arguments;                                        \
     }
+#define REFUSE_PATH_64(type, name, parameters, path, arguments)                \
+    REFUSE_PATH(type, name, name, parameters, path, arguments)                 \
+    REFUSE_PATH(type, name##64, name, parameters, path, arguments)
+#define REFUSE_FD_64(type, name, parameters, fd, arguments)                    \
+    REFUSE_FD(type, name, name, parameters, fd, arguments)                     \
+    REFUSE_FD(type, name##64, name, parameters, fd, arguments)
 
-REFUSE_PATH(int, truncate, (const char *path, off_t size), path, (path, size))
-REFUSE_PATH(int, mkstemp, (char *path), path, (path))
-REFUSE_PATH(int, mkostemp, (char *path, int flags), path, (path, flags))
-REFUSE_PATH(int, rmdir, (const char *path), path, (path))
-REFUSE_PATH(int, symlink, (const char *target, const char *path), path,
+REFUSE_PATH_64(int, truncate, (const char *path, off_t size), path,
+               (path, size))
+REFUSE_PATH_64(int, mkstemp, (char *path), path, (path))
+REFUSE_PATH_64(int, mkostemp, (char *path, int flags), path, (path, flags))
+REFUSE_PATH(char *, mkdtemp, mkdtemp, (char *path), path, (path))
+REFUSE_PATH(int, rmdir, rmdir, (const char *path), path, (path))
+REFUSE_PATH(int, symlink, symlink, (const char *target, const char *path), path,
             (target, path))
-REFUSE_FD(ssize_t, writev, (int fd, const struct iovec *spans, int count), fd,
+REFUSE_FD(ssize_t, writev, writev,
+          (int fd, const struct iovec *spans, int count), fd,
           (fd, spans, count))
-REFUSE_FD(int, fallocate, (int fd, int mode, off_t offset, off_t size), fd,
-          (fd, mode, offset, size))
-REFUSE_FD(int, posix_fallocate, (int fd, off_t offset, off_t size), fd,
-          (fd, offset, size))
+REFUSE_FD_64(ssize_t, pwritev,
+             (int fd, const struct iovec *spans, int count, off_t offset), fd,
+             (fd, spans, count, offset))
+REFUSE_FD_64(int, fallocate, (int fd, int mode, off_t offset, off_t size), fd,
+             (fd, mode, offset, size))
+REFUSE_FD_64(int, posix_fallocate, (int fd, off_t offset, off_t size), fd,
+             (fd, offset, size))
+REFUSE_FD_64(ssize_t, sendfile, (int fd, int from, off_t *offset, size_t size),
+             fd, (fd, from, offset, size))
+REFUSE_FD(int, vdprintf, vdprintf, (int fd, const char *format, va_list list),
+          fd, (fd, format, list))
+
+int __wrap_dprintf(int fd, const char *format, ...);
+int __wrap_dprintf(int fd, const char *format, ...) {
+    va_list list;
+    va_start(list, format);
+    const int result = __wrap_vdprintf(fd, format, list);
+    va_end(list);
+    return result;
+}
+
+/* What dprintf becomes with _FORTIFY_SOURCE. */
+int __wrap___dprintf_chk(int fd, int flag, const char *format, ...);
+int __wrap___dprintf_chk(int fd, int flag, const char *format, ...) {
+    (void)flag;
+    va_list list;
+    va_start(list, format);
+    const int result = __wrap_vdprintf(fd, format, list);
+    va_end(list);
+    return result;
+}
 
 static bool mode_writes(const char *mode) {
     return strpbrk(mode, "wa+") != NULL;
 }
 
-FILE *__wrap_fopen(const char *path, const char *mode);
-FILE *__wrap_fopen(const char *path, const char *mode) {
-    if (mode_writes(mode)) {
-        refuse_path("fopen for writing is not covered", path);
+#define WRAP_FOPEN(name)                                                       \
+    FILE *__wrap_##name(const char *path, const char *mode);                   \
+    FILE *__wrap_##name(const char *path, const char *mode) {                  \
+        if (mode_writes(mode)) {                                               \
+            refuse_path("fopen for writing is not covered", path);             \
+        }                                                                      \
+        return __real_fopen(path, mode);                                       \
     }
-    return __real_fopen(path, mode);
-}
+WRAP_FOPEN(fopen)
+WRAP_FOPEN(fopen64)
 
 FILE *__wrap_fdopen(int fd, const char *mode);
 FILE *__wrap_fdopen(int fd, const char *mode) {

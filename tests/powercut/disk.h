@@ -31,7 +31,8 @@
  *
  * A storage call that the layer cannot follow (fopen for writing, writev,
  * O_TMPFILE..) ends the process with KW_DISK_UNSEEN and says which. Shared
- * libraries (SQLite, jansson, OpenSSL) are not wrapped and go by unseen.
+ * libraries (SQLite, jansson, OpenSSL) are not wrapped and go by unseen, and
+ * so do shared mappings.
  * Closing a file releases fcntl locks on it as ever, and no earlier: the
  * layer keeps its own descriptors open until the process ends.
  *

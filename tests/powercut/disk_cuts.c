@@ -307,6 +307,10 @@ static void by_writev(void) {
     must(writev(make("a", 'n'), &span, 1) == 1);
 }
 
+static void by_dprintf(void) {
+    must(dprintf(make("a", 'n'), "%d", 1) == 1);
+}
+
 static int exit_of(program *work) {
     char root[64];
     make_root(root);
@@ -317,10 +321,11 @@ static int exit_of(program *work) {
 
 static void test_limits(void) {
     expect(exit_of(counted) == EXIT_SUCCESS, "operations are counted");
-    puts("two refusals are meant to follow:");
+    puts("three refusals are meant to follow:");
     fflush(stdout);
     expect(exit_of(by_stdio) == KW_DISK_UNSEEN, "fopen for writing is told");
     expect(exit_of(by_writev) == KW_DISK_UNSEEN, "writev is told");
+    expect(exit_of(by_dprintf) == KW_DISK_UNSEEN, "dprintf is told");
 }
 
 int main(void) {
