@@ -8,10 +8,8 @@
 #include "core/config.h"
 #include "core/message.h"
 #include "host/links.h"
+#include "host/part.h"
 #include "host/workspace.h"
-
-enum kw_part { KW_PART_TRUSTFLEX, KW_PART_TRUSTGO, KW_PART_BLANK };
-enum kw_model { KW_MODEL_608A, KW_MODEL_608B };
 
 /* What a vendor puts into a chip before it leaves; each NULL or a whole
  * slot's bytes. */
@@ -21,7 +19,8 @@ struct kw_provisioning {
     const uint8_t *slot_12;
 };
 
-/* A new chip in memory, not yet in the workspace. */
+/* A new chip in memory, not yet in the workspace; part and model are known
+ * ones. */
 struct kw_new_chip;
 KW_MUST_USE kw_status kw_new_chip_make(enum kw_part part, enum kw_model model,
                                        struct kw_new_chip **chip,
