@@ -30,16 +30,24 @@ class NoAnswer(Exception):
     """The board closed the connection, or said nothing in time."""
 
 
+def remainder(value):
+    """Of one byte in the upper half of the CRC register."""
+    for _ in range(8):
+        value = value << 1 ^ (0x8005 if value & 0x8000 else 0)
+    return value & 0xFFFF
+
+
+MIRRORED = [int(f"{byte:08b}"[::-1], 2) for byte in range(256)]
+REMAINDERS = [remainder(byte << 8) for byte in range(256)]
+
+
 def crc(data):
     """Polynomial 8005, start 0, data bits least significant first; the low
     byte comes first on the wire."""
     register = 0
     for byte in data:
-        for bit in range(8):
-            feedback = (byte >> bit & 1) ^ register >> 15
-            register = register << 1 & 0xFFFF
-            if feedback:
-                register ^= 0x8005
+        index = register >> 8 ^ MIRRORED[byte]
+        register = register << 8 & 0xFFFF ^ REMAINDERS[index]
     return bytes([register & 0xFF, register >> 8])
 
 
