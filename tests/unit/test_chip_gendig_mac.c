@@ -1,0 +1,284 @@
+/* GenDig and MAC of the emulated chip, against messages laid out here byte
+ * by byte. */
+#include "chip_fixture.h"
+
+static const uint8_t KEY[32] = {0x4B, 0x45, 0x59};
+static const uint8_t SHARED[32] = {0x53, 0x48, 0x41, 0x52, 0x45, 0x44};
+
+/* input head(4) SN[8] SN[0:1] middle(25) tail. */
+static void gendig_message(const uint8_t input[32], const uint8_t head[4],
+                           const uint8_t middle[25], const uint8_t tail[32],
+                           uint8_t digest[32]) {
+    uint8_t message[96];
+    memcpy(message, input, 32);
+    memcpy(message + 32, head, 4);
+    message[36] = SERIAL[8];
+    memcpy(message + 37, SERIAL, 2);
+    memcpy(message + 39, middle, 25);
+    memcpy(message + 64, tail, 32);
+    hash_outside(message, sizeof(message), digest);
+}
+
+struct zone_case {
+    uint8_t zone;
+    uint16_t param2;
+    size_t data_size;
+    uint8_t head[4];
+    uint8_t input[32];
+    uint8_t middle[25];
+};
+
+static void check_zone(struct bench *bench, const struct zone_case *zone,
+                       const void *data) {
+    uint8_t expected[32];
+    load(bench, 0x03, DIGEST, 32);
+    gendig_message(zone->input, zone->head, zone->middle, DIGEST, expected);
+    (void)ask_ok(bench, OP_GENDIG, zone->zone, zone->param2, data,
+                 zone->data_size);
+    assert_memory_equal(buffers(bench)->temp_key, expected, 32);
+    assert_true(buffers(bench)->temp_key_valid);
+    assert_true(buffers(bench)->source_fixed);
+    assert_int_equal(buffers(bench)->gen_dig_data, zone->zone == 2);
+    assert_int_equal(buffers(bench)->temp_key_id,
+                     zone->zone == 2 ? zone->param2 : 0);
+    assert_false(buffers(bench)->gen_key_data);
+}
+
+static void mixes_chip_content(void **state) {
+    (void)state;
+    struct bench bench;
+    struct kw_sim_eeprom eeprom = eeprom_of(KW_SIM_TRUSTFLEX);
+    kw_counter_encode(1026, eeprom.config + KW_CONFIG_COUNTER + 8);
+    set_slot(&eeprom, 5, KEY, 32);
+    bench_open(&bench, &eeprom);
+
+    struct zone_case config = {.zone = 0, .param2 = 3, .head = {0x15, 0, 3}};
+    memcpy(config.input, eeprom.config + 96, 32);
+    check_zone(&bench, &config, NULL);
+
+    struct zone_case otp = {.zone = 1, .head = {0x15, 1}};
+    memcpy(otp.input, eeprom.otp, 32);
+    check_zone(&bench, &otp, NULL);
+
+    struct zone_case key = {.zone = 2, .param2 = 5, .head = {0x15, 2, 5}};
+    memcpy(key.input, KEY, 32);
+    check_zone(&bench, &key, NULL);
+    /* Real hosts send four spare bytes. */
+    key.data_size = 4;
+    check_zone(&bench, &key, "\x15\x02\x05\x00");
+
+    const struct zone_case counter = {.zone = 4,
+                                      .param2 = 1,
+                                      .head = {0x15, 4, 1},
+                                      .middle = {0, 0x02, 0x04}};
+    check_zone(&bench, &counter, NULL);
+
+    const struct zone_case open_slot = {
+        .zone = 5,
+        .param2 = 14,
+        .head = {0x15, 5, 14},
+        .middle = {0, 0x0D, 0x1F, 0x12, 0x00, 1}};
+    check_zone(&bench, &open_slot, NULL);
+    bench_close(&bench);
+
+    eeprom.config[KW_CONFIG_SLOT_LOCKED + 1] = 0xBF;
+    bench_open(&bench, &eeprom);
+    struct zone_case locked_slot = open_slot;
+    locked_slot.middle[5] = 0;
+    check_zone(&bench, &locked_slot, NULL);
+    bench_close(&bench);
+}
+
+static void mixes_a_shared_nonce(void **state) {
+    (void)state;
+    struct bench bench;
+    const uint8_t nothing[25] = {0};
+    const uint8_t head[4] = {0x15, 3, 4, 0};
+    uint8_t expected[32];
+    bench_trustflex(&bench);
+    load(&bench, 0x03, DIGEST, 32);
+    gendig_message(SHARED, head, nothing, DIGEST, expected);
+    (void)ask_ok(&bench, OP_GENDIG, 3, 0x0004, SHARED, 32);
+    assert_memory_equal(buffers(&bench)->temp_key, expected, 32);
+    assert_false(buffers(&bench)->gen_dig_data);
+    assert_int_equal(buffers(&bench)->temp_key_id, 0);
+
+    load(&bench, 0x03, DIGEST, 32);
+    gendig_message(DIGEST, head, nothing, SHARED, expected);
+    (void)ask_ok(&bench, OP_GENDIG, 3, 0x8004, SHARED, 32);
+    assert_memory_equal(buffers(&bench)->temp_key, expected, 32);
+    bench_close(&bench);
+}
+
+/* A key with NoMac: OtherData takes the head's place, and the mark sticks. */
+static void marks_no_mac(void **state) {
+    (void)state;
+    struct bench bench;
+    struct kw_sim_eeprom eeprom = eeprom_of(KW_SIM_TRUSTFLEX);
+    const uint8_t nothing[25] = {0};
+    const uint8_t other[4] = {0xA1, 0xA2, 0xA3, 0xA4};
+    uint8_t expected[32];
+    set_slot(&eeprom, 7, KEY, 32);
+    bench_open(&bench, &eeprom);
+    load(&bench, 0x03, DIGEST, 32);
+    ask_no(&bench, PARSE, "4 bytes", OP_GENDIG, 2, 7, NULL, 0);
+    gendig_message(KEY, other, nothing, DIGEST, expected);
+    (void)ask_ok(&bench, OP_GENDIG, 2, 7, other, 4);
+    assert_memory_equal(buffers(&bench)->temp_key, expected, 32);
+    assert_true(buffers(&bench)->no_mac);
+    (void)ask_ok(&bench, OP_GENDIG, 2, 5, NULL, 0);
+    assert_true(buffers(&bench)->no_mac);
+    ask_no(&bench, REFUSED, "key that has NoMac", OP_MAC, 0x05, 5, NULL, 0);
+    ask_no(&bench, REFUSED, "key that has NoMac", OP_SHA, 0x04, 0xFFFF, NULL,
+           0);
+    load(&bench, 0x03, DIGEST, 32);
+    assert_false(buffers(&bench)->no_mac);
+    bench_close(&bench);
+}
+
+static void gendig_refusals(void **state) {
+    (void)state;
+    struct bench bench;
+    bench_trustflex(&bench);
+    ask_no(&bench, REFUSED, "TempKey is not valid", OP_GENDIG, 2, 5, NULL, 0);
+    load(&bench, 0x03, DIGEST, 32);
+    ask_no(&bench, REFUSED, "ReqRandom of slot 6", OP_GENDIG, 2, 6, NULL, 0);
+    ask_no(&bench, REFUSED, "slot 2 holds a private key", OP_GENDIG, 2, 2, NULL,
+           0);
+    ask_no(&bench, PARSE, "no block 4", OP_GENDIG, 0, 4, NULL, 0);
+    ask_no(&bench, PARSE, "no block 2", OP_GENDIG, 1, 2, NULL, 0);
+    ask_no(&bench, PARSE, "no slot 16", OP_GENDIG, 2, 16, NULL, 0);
+    ask_no(&bench, PARSE, "no slot 16", OP_GENDIG, 3, 16, SHARED, 32);
+    ask_no(&bench, PARSE, "32 bytes", OP_GENDIG, 3, 4, SHARED, 31);
+    ask_no(&bench, PARSE, "no counter 2", OP_GENDIG, 4, 2, NULL, 0);
+    ask_no(&bench, PARSE, "no slot 16", OP_GENDIG, 5, 16, NULL, 0);
+    ask_no(&bench, PARSE, "no zone 06", OP_GENDIG, 6, 0, NULL, 0);
+    ask_no(&bench, PARSE, "0 or 4 bytes", OP_GENDIG, 2, 5, SHARED, 5);
+    bench_close(&bench);
+
+    struct kw_sim_eeprom eeprom = eeprom_of(KW_SIM_TRUSTFLEX);
+    set_locks(&eeprom, 0, 0x55);
+    bench_open(&bench, &eeprom);
+    load(&bench, 0x03, DIGEST, 32);
+    for (uint8_t zone = 0; zone < 6; zone++) {
+        ask_no(&bench, REFUSED, "data zone is not locked", OP_GENDIG, zone, 1,
+               SHARED, zone == 3 ? 32 : 0);
+    }
+    ask_no(&bench, REFUSED, "data zone is not locked", OP_MAC, 0, 5, SHARED,
+           32);
+    bench_close(&bench);
+}
+
+/* --- MAC ----------------------------------------------------------------- */
+
+static void mac_message(const uint8_t first[32], const uint8_t second[32],
+                        uint8_t mode, uint16_t slot, const uint8_t *otp,
+                        size_t otp_size, uint8_t digest[32]) {
+    uint8_t message[88] = {0};
+    memcpy(message, first, 32);
+    memcpy(message + 32, second, 32);
+    message[64] = OP_MAC;
+    message[65] = mode;
+    kw_store_le16(message + 66, slot);
+    memcpy(message + 68, otp, otp_size);
+    message[79] = SERIAL[8];
+    memcpy(message + 84, SERIAL, 2);
+    if ((mode & 0x40) != 0) {
+        memcpy(message + 80, SERIAL + 4, 4);
+        memcpy(message + 86, SERIAL + 2, 2);
+    }
+    hash_outside(message, sizeof(message), digest);
+}
+
+static void mac_known(void **state) {
+    (void)state;
+    struct bench bench;
+    struct kw_sim_eeprom eeprom = eeprom_of(KW_SIM_TRUSTFLEX);
+    json_t *root = known_answers();
+    const json_t *nonce = json_object_get(root, "encrypted_write_slot5");
+    const json_t *kat = json_object_get(root, "mac_mode_41_slot5");
+    uint8_t key[32];
+    uint8_t rand_out[32];
+    uint8_t expected[32];
+    (void)known(kat, "key", key, 32);
+    (void)known(kat, "mac", expected, 32);
+    (void)known(nonce, "rand_out", rand_out, 32);
+    set_slot(&eeprom, 5, key, 32);
+    bench_open(&bench, &eeprom);
+    crypto_control.random = rand_out;
+    random_nonce(&bench);
+    const struct reply reply = ask_ok(&bench, OP_MAC, 0x41, 5, NULL, 0);
+    assert_int_equal(reply.size, 32);
+    assert_memory_equal(reply.data, expected, 32);
+    assert_false(buffers(&bench)->temp_key_valid);
+    bench_close(&bench);
+    json_decref(root);
+}
+
+static void mac_all_modes(void **state) {
+    (void)state;
+    struct bench bench;
+    struct kw_sim_eeprom eeprom = eeprom_of(KW_SIM_TRUSTFLEX);
+    set_slot(&eeprom, 5, KEY, 32);
+    memset(eeprom.otp, 0x0F, sizeof(eeprom.otp));
+    bench_open(&bench, &eeprom);
+    for (unsigned mode = 0; mode < 0x80; mode++) {
+        const bool first = (mode & 2) != 0;
+        const bool second = (mode & 1) != 0;
+        const size_t otp_size = (mode & 0x10) != 0   ? 11
+                                : (mode & 0x20) != 0 ? 8
+                                                     : 0;
+        uint8_t expected[32];
+        if ((mode & 0x08) != 0) {
+            continue;
+        }
+        load(&bench, 0x03, DIGEST, 32);
+        mac_message(first ? DIGEST : KEY, second ? DIGEST : SHARED,
+                    (uint8_t)mode, 5, eeprom.otp, otp_size, expected);
+        if ((first || second) && (mode & 4) == 0) {
+            ask_no(&bench, REFUSED, "comes from a fixed nonce", OP_MAC,
+                   (uint8_t)mode, 5, SHARED, second ? 0 : 32);
+            continue;
+        }
+        const struct reply reply =
+            ask_ok(&bench, OP_MAC, (uint8_t)mode, 5, SHARED, second ? 0 : 32);
+        assert_memory_equal(reply.data, expected, 32);
+        assert_int_equal(buffers(&bench)->temp_key_valid, !first && !second);
+    }
+    bench_close(&bench);
+}
+
+static void mac_refusals(void **state) {
+    (void)state;
+    struct bench bench;
+    bench_trustflex(&bench);
+    ask_no(&bench, REFUSED, "TempKey is not valid", OP_MAC, 0x01, 5, NULL, 0);
+    ask_no(&bench, REFUSED, "slot 0 holds a private key", OP_MAC, 0x00, 0,
+           SHARED, 32);
+    ask_no(&bench, REFUSED, "NoMac of slot 7", OP_MAC, 0x00, 7, SHARED, 32);
+    ask_no(&bench, REFUSED, "ReqRandom of slot 6", OP_MAC, 0x00, 6, SHARED, 32);
+    ask_no(&bench, PARSE, "no slot 16", OP_MAC, 0x00, 16, SHARED, 32);
+    ask_no(&bench, PARSE, "32 bytes", OP_MAC, 0x00, 5, NULL, 0);
+    ask_no(&bench, PARSE, "0 bytes", OP_MAC, 0x01, 5, SHARED, 32);
+    ask_no(&bench, PARSE, "no mode 08", OP_MAC, 0x08, 5, SHARED, 32);
+    random_nonce(&bench);
+    ask_no(&bench, REFUSED, "comes from a random nonce", OP_MAC, 0x05, 5, NULL,
+           0);
+    (void)ask_ok(&bench, OP_MAC, 0x01, 6, NULL, 0);
+    load(&bench, 0x03, DIGEST, 32);
+    ask_no(&bench, REFUSED, "ReqRandom of slot 6", OP_MAC, 0x05, 6, NULL, 0);
+    bench_close(&bench);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(mixes_chip_content),
+        cmocka_unit_test(mixes_a_shared_nonce),
+        cmocka_unit_test(marks_no_mac),
+        cmocka_unit_test(gendig_refusals),
+        cmocka_unit_test(mac_known),
+        cmocka_unit_test(mac_all_modes),
+        cmocka_unit_test(mac_refusals),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
