@@ -38,8 +38,8 @@ unsigned long kw_disk_operations(void) {
     return disk.operations;
 }
 
-void kw_disk_lie_about_flushing(void) {
-    disk.lies = true;
+void kw_disk_lie_about_flushing(bool lies) {
+    disk.lies = lies;
 }
 
 static _Noreturn void cut_power(void) {

@@ -57,9 +57,10 @@ unsigned long kw_disk_operations(void);
 /* An operation that stores nothing: a cut between two commands to a chip. */
 void kw_disk_mark(void);
 
-/* A disk that says that it flushed and did not, from now on. The runner's
- * own test: what is safe on an honest disk must fail on this one. */
-void kw_disk_lie_about_flushing(void);
+/* While it lies the disk says that it flushed and did not. Whole runs on it
+ * are the runner's own test: what is safe on an honest disk must fail. For
+ * a moment it stands for a process that was killed before its flush. */
+void kw_disk_lie_about_flushing(bool lies);
 
 /* For the parent: removes a directory and all in it, and its stash. */
 void kw_disk_remove(const char *root);
