@@ -173,7 +173,7 @@ static kw_status dispatch(struct kw_sim_chip *chip,
                           struct kw_sim_answer *answer) {
     const struct command_row *row = find_command(command->opcode);
     KW_SIM_DEMAND(row != NULL, chip, KW_CHIP_PARSE,
-                  "opcode %02X is no command of this chip", command->opcode);
+                  "the emulated chip has no command %02X", command->opcode);
     const uint64_t duration = row->milliseconds * (uint64_t)MILLISECONDS;
     KW_SIM_DEMAND(microseconds_awake(chip) + duration <= watchdog_limit(chip),
                   chip, KW_CHIP_WATCHDOG,

@@ -82,7 +82,7 @@ static kw_status counter(struct kw_sim_chip *chip,
     KW_SIM_DEMAND(command->param2 <= 1, chip, KW_CHIP_PARSE,
                   "there is no counter %u", command->param2);
     const uint8_t *stored =
-        chip->eeprom.config + KW_CONFIG_COUNTER + 8 * command->param2;
+        chip->eeprom.config + KW_CONFIG_COUNTER + 8 * (size_t)command->param2;
     kw_store_le32(parts->middle + 1, kw_counter_decode(stored));
     return KW_OK;
 }
@@ -90,12 +90,13 @@ static kw_status counter(struct kw_sim_chip *chip,
 static kw_status key_config(struct kw_sim_chip *chip,
                             const struct kw_command *command,
                             struct parts *parts) {
-    const unsigned slot = command->param2;
+    const size_t slot = command->param2;
     const uint8_t *config = chip->eeprom.config;
-    KW_TRY(kw_sim_policy_slot_number(chip, slot));
+    KW_TRY(kw_sim_policy_slot_number(chip, command->param2));
     memcpy(parts->middle + 1, config + KW_CONFIG_SLOT_CONFIG + 2 * slot, 2);
     memcpy(parts->middle + 3, config + KW_CONFIG_KEY_CONFIG + 2 * slot, 2);
-    parts->middle[5] = kw_config_slot_is_locked(config, slot) ? 0 : 1;
+    parts->middle[5] =
+        kw_config_slot_is_locked(config, command->param2) ? 0 : 1;
     return KW_OK;
 }
 

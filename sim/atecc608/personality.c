@@ -4,8 +4,9 @@
 
 #include "core/bytes.h"
 
-#define PRIVATE_KEYS 5 /* slots 0 to 4 */
-#define PAD          4 /* bytes of zeros before a scalar */
+#define PRIVATE_KEYS  5 /* slots 0 to 4 */
+#define PAD           4 /* bytes of zeros before a scalar */
+#define OTP_CODE_SIZE 8 /* characters */
 
 struct part {
     uint8_t manufacturer; /* SN[8] */
@@ -132,7 +133,7 @@ static kw_status fill_keys(const struct kw_sim_crypto *crypto, void *context,
 static void fill_otp(const char *code, uint8_t otp[KW_OTP_SIZE]) {
     if (code != NULL) {
         memset(otp, 0, KW_OTP_SIZE);
-        memcpy(otp, code, strlen(code));
+        memcpy(otp, code, OTP_CODE_SIZE);
     }
 }
 
