@@ -1,0 +1,506 @@
+#include "host/resources.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/bytes.h"
+#include "host/journal.h"
+#include "host/key_files.h"
+#include "host/openssl_hash.h"
+#include "host/rotation_header.h"
+
+#define IO_KEY_SLOT     6u
+#define FIRMWARE_SLOT   15u
+#define SECRET_MAX      64
+#define FIRMWARE_MAX    (16u << 20)
+#define LINE_MAX_SIZE   256
+#define LAST_LINE       "Key generation - Success"
+
+/* One run: what has been made so far. */
+struct run {
+    const struct kw_resources *resources;
+    struct kw_resources_result *result;
+    struct kw_rotation_view view;
+    uint8_t io_key[32];        /* what slot 6 holds now */
+    struct kw_key_file pair[3]; /* slots 13, 14, 15 */
+};
+
+/* --- the table of slots ------------------------------------------------------- */
+
+struct slot_row;
+typedef kw_status program_slot(struct run *run, const struct slot_row *row,
+                               struct kw_error *error);
+
+static program_slot write_secret;
+static program_slot write_encrypted_secret;
+static program_slot write_key_pair;
+
+struct slot_row {
+    unsigned slot;
+    program_slot *program; /* NULL: no action */
+    const char *action;    /* for the JSON document */
+    size_t secret_size;
+    const char *note; /* said before it */
+    const char *line;
+};
+
+static const char NO_ACTION[] = "none";
+
+/* The order and the lines of the seeds. */
+static const struct slot_row ROWS[] = {
+    {0, NULL, NO_ACTION, 0, NULL,
+     "Slot 0 is a private key slot, no action required"},
+    {1, NULL, NO_ACTION, 0, NULL,
+     "Slot 1 is a private key slot, no action required"},
+    {2, NULL, NO_ACTION, 0, NULL,
+     "Slot 2 is a private key slot, no action required"},
+    {3, NULL, NO_ACTION, 0, NULL,
+     "Slot 3 is a private key slot, no action required"},
+    {4, NULL, NO_ACTION, 0, NULL,
+     "Slot 4 is a private key slot, no action required"},
+    {6, write_secret, "secret", 32, NULL,
+     "Slot 6 is a secret key, created slot_6_secret_key.pem and programmed"},
+    {5, write_encrypted_secret, "secret", 32,
+     "NOTE: While writing symmetric key into secure element it has to be "
+     "encrypted with IO protection key. So here, Slot 6 (IO protection key) "
+     "is written before slot 5 (Symmetric key)",
+     "Slot 5 is a secret key, created slot_5_secret_key.pem and programmed"},
+    {7, NULL, NO_ACTION, 0, NULL,
+     "Slot 7 is a secureboot digest slot, slot can only be written through "
+     "secureboot command"},
+    {8, NULL, NO_ACTION, 0, NULL,
+     "Slot 8 is a general purpose slot of size 416 bytes, no action required"},
+    {9, write_secret, "secret", 64, NULL,
+     "Slot 9 is a secret key, created slot_9_secret_key.pem and programmed"},
+    {10, NULL, NO_ACTION, 0, NULL,
+     "Slot 10 is a certificate slot, no action required now, will be updated "
+     "as part of Generate Certificates"},
+    {11, NULL, NO_ACTION, 0, NULL,
+     "Slot 11 is a certificate slot, no action required now, will be updated "
+     "as part of Generate Certificates"},
+    {12, NULL, NO_ACTION, 0, NULL,
+     "Slot 12 is a certificate slot, no action required now, will be updated "
+     "as part of Generate Certificates"},
+    {13, write_key_pair, "key-pair", 0, NULL,
+     "Slot 13 is a public key slot, created slot_13_ecc_key_pair.pem and "
+     "programmed"},
+    {14, write_key_pair, "key-pair", 0, NULL,
+     "Slot 14 is a public key slot, created slot_14_ecc_key_pair.pem and "
+     "programmed"},
+    {15, write_key_pair, "key-pair", 0, NULL,
+     "Slot 15 is a public key slot, created slot_15_ecc_key_pair.pem and "
+     "programmed"},
+};
+#define ROW_COUNT (sizeof ROWS / sizeof *ROWS)
+
+static kw_status no_memory(struct kw_error *error) {
+    return kw_error(error, KW_SYSTEM_MEMORY, "out of memory");
+}
+
+static void say(const struct kw_resources *resources, const char *line) {
+    if (resources->say != NULL) {
+        resources->say(resources->observer, line);
+    }
+}
+
+static kw_status slot_failed(const struct run *run, kw_status status,
+                             unsigned slot, struct kw_error *error) {
+    char doing[64];
+    (void)snprintf(doing, sizeof doing, "cannot program slot %u", slot);
+    kw_error_chip(error, status, run->resources->chip, doing);
+    return kw_error_hint(error,
+                         "the new keys are kept in %s; mend the cause and "
+                         "run `keywright resources make` again",
+                         run->result->folder);
+}
+
+/* --- secrets ---------------------------------------------------------------------- */
+
+static kw_status save_secret(const struct run *run, unsigned slot,
+                             const uint8_t *key, size_t size,
+                             struct kw_error *error) {
+    char *name = kw_format("slot_%u_secret_key", slot);
+    char *pem = kw_format("%s/slot_%u_secret_key.pem", run->result->folder,
+                          slot);
+    char *header = kw_format("%s/slot_%u_secret_key.h", run->result->folder,
+                             slot);
+    const struct kw_c_array array = {name, key, size, false};
+    kw_status status = name == NULL || pem == NULL || header == NULL
+                           ? no_memory(error)
+                           : kw_symmetric_key_create(pem, key, size, error);
+    if (status == KW_OK) {
+        status = kw_c_header_create(header, &array, 1, error);
+    }
+    free(name);
+    free(pem);
+    free(header);
+    return status;
+}
+
+static kw_status write_secret(struct run *run, const struct slot_row *row,
+                              struct kw_error *error) {
+    uint8_t key[SECRET_MAX];
+    kw_status status = kw_random(key, row->secret_size, error);
+    if (status == KW_OK) {
+        status = save_secret(run, row->slot, key, row->secret_size, error);
+    }
+    if (status == KW_OK) {
+        const kw_status written = kw_chip_write_slot(
+            run->resources->chip, row->slot, key, row->secret_size);
+        status = written == KW_OK
+                     ? KW_OK
+                     : slot_failed(run, written, row->slot, error);
+    }
+    if (status == KW_OK && row->slot == IO_KEY_SLOT) {
+        memcpy(run->io_key, key, sizeof run->io_key);
+    }
+    kw_wipe(key, sizeof key);
+    return status;
+}
+
+static kw_status send_encrypted(struct run *run, const struct slot_row *row,
+                                const uint8_t *key, struct kw_error *error) {
+    uint8_t num_in[KW_NUM_IN_SIZE];
+    KW_TRY(kw_random(num_in, sizeof num_in, error));
+    const struct kw_encrypted_write write = {
+        .slot = row->slot,
+        .key_slot = IO_KEY_SLOT,
+        .key = run->io_key,
+        .plain = key,
+        .serial = run->result->serial,
+        .num_in = num_in,
+    };
+    const kw_status status = kw_chip_write_encrypted(
+        run->resources->chip, &kw_openssl_hash, &write);
+    return status == KW_OK ? KW_OK
+                           : slot_failed(run, status, row->slot, error);
+}
+
+static kw_status write_encrypted_secret(struct run *run,
+                                        const struct slot_row *row,
+                                        struct kw_error *error) {
+    uint8_t key[32];
+    kw_status status = kw_random(key, sizeof key, error);
+    if (status == KW_OK) {
+        status = save_secret(run, row->slot, key, sizeof key, error);
+    }
+    if (status == KW_OK) {
+        status = send_encrypted(run, row, key, error);
+    }
+    kw_wipe(key, sizeof key);
+    return status;
+}
+
+/* --- key pairs ------------------------------------------------------------------------ */
+
+static struct kw_key_file *pair_of(struct run *run, unsigned slot) {
+    return &run->pair[slot - KW_AUTHORITY_SLOT];
+}
+
+static kw_status save_pair(struct run *run, unsigned slot,
+                           struct kw_error *error) {
+    struct kw_key_file *pair = pair_of(run, slot);
+    struct kw_key *key = NULL;
+    KW_TRY(kw_key_make(&key, error));
+    kw_key_public(key, pair->public_key);
+    pair->path =
+        kw_format("%s/slot_%u_ecc_key_pair.pem", run->result->folder, slot);
+    const kw_status status = pair->path == NULL
+                                 ? no_memory(error)
+                                 : kw_key_write(key, pair->path, error);
+    kw_key_free(key);
+    return status;
+}
+
+/* The header for the vendor's firmware, before the slot is written, as the
+ * vendor's tool does it. No key is validated then: its invalidate pair is
+ * for the new key. */
+static kw_status save_header(struct run *run, struct kw_error *error) {
+    struct kw_authority *authority = NULL;
+    const struct kw_key_file *pair = pair_of(run, KW_ROTATING_SLOT);
+    char *path =
+        kw_format("%s/public_key_rotation.h", run->result->folder);
+    if (path == NULL) {
+        return no_memory(error);
+    }
+    kw_status status = kw_authority_open(pair_of(run, KW_AUTHORITY_SLOT)->path,
+                                         &authority, error);
+    if (status == KW_OK) {
+        const struct kw_header_about about = {
+            .authority = authority,
+            .config = run->view.state.config,
+            .new_key = pair->public_key,
+            .new_key_file = pair->path,
+            .invalidates = pair->public_key,
+        };
+        status = kw_vendor_header_create(run->resources->workspace, path,
+                                         &about, error);
+    }
+    kw_authority_close(authority);
+    free(path);
+    return status;
+}
+
+static kw_status write_public(const struct run *run, unsigned slot,
+                              const uint8_t *public_key) {
+    struct kw_chip *chip = run->resources->chip;
+    uint8_t stored[KW_STORED_KEY_SIZE];
+    uint8_t read[KW_STORED_KEY_SIZE];
+    uint8_t found[KW_PUBLIC_KEY_SIZE];
+    kw_stored_key(public_key, stored);
+    KW_TRY(kw_chip_write_slot(chip, slot, stored, sizeof stored));
+    KW_TRY(kw_chip_read_slot(chip, slot, read, sizeof read));
+    KW_ENSURE(kw_stored_key_read(read, found) &&
+                  memcmp(found, public_key, sizeof found) == 0,
+              KW_CHIP_READ_BACK);
+    return KW_OK;
+}
+
+static kw_status write_key_pair(struct run *run, const struct slot_row *row,
+                                struct kw_error *error) {
+    KW_TRY(save_pair(run, row->slot, error));
+    if (row->slot == KW_ROTATING_SLOT) {
+        KW_TRY(save_header(run, error));
+    }
+    const kw_status status =
+        write_public(run, row->slot, pair_of(run, row->slot)->public_key);
+    return status == KW_OK ? KW_OK
+                           : slot_failed(run, status, row->slot, error);
+}
+
+/* --- before the first change --------------------------------------------------------------- */
+
+static kw_status check_locks(const struct run *run, struct kw_error *error) {
+    for (size_t i = 0; i < ROW_COUNT; i++) {
+        const unsigned slot = ROWS[i].slot;
+        if (ROWS[i].program != NULL &&
+            kw_config_slot_is_locked(run->view.state.config, slot)) {
+            kw_error(error, KW_NO,
+                     "slot %u is locked for ever; its key can't be made anew",
+                     slot);
+            return kw_error_hint(error, "use another chip; for slot 13 that "
+                                        "is what `rotate lock-authority` is "
+                                        "for");
+        }
+    }
+    return KW_OK;
+}
+
+static kw_status check_journal(const struct run *run, struct kw_error *error) {
+    struct kw_journal journal;
+    KW_TRY(kw_journal_find(run->resources->workspace, run->view.state.serial,
+                           &journal, error));
+    const bool is_open = journal.path != NULL;
+    kw_journal_free(&journal);
+    if (is_open) {
+        kw_error(error, KW_NO, "a rotation of this chip is not finished");
+        return kw_error_hint(error, "run `keywright rotate resume` or `rotate "
+                                    "rollback` first");
+    }
+    return KW_OK;
+}
+
+static kw_status invalidate(const struct run *run,
+                            const struct kw_authority *authority,
+                            struct kw_error *error) {
+    const struct kw_rotate_state *state = &run->view.state;
+    const struct kw_configuration configuration =
+        kw_configuration_of(state->config);
+    uint8_t pair[KW_PAIR_SIZE];
+    uint8_t digest[KW_SHA256_SIZE];
+    uint8_t other[KW_OTHER_DATA_SIZE];
+    KW_TRY(kw_pair_make(authority, &configuration, state->serial,
+                        run->view.key, true, pair, error));
+    const struct kw_pair_about about = {state->serial, configuration,
+                                        run->view.key, pair, true};
+    const struct kw_validation validation = {
+        .slot = KW_ROTATING_SLOT,
+        .invalidate = true,
+        .nonce = pair,
+        .signature = pair + KW_NONCE_SIZE,
+        .other = other,
+    };
+    kw_status status =
+        kw_pair_digest(&kw_openssl_hash, &about, digest, other);
+    if (status == KW_OK) {
+        status = kw_chip_validate(run->resources->chip, &validation);
+    }
+    return status == KW_OK
+               ? KW_OK
+               : kw_error_chip(error, status, run->resources->chip,
+                               "cannot invalidate slot 14");
+}
+
+/* A validated slot 14 can't be written, and once slot 13 holds a new
+ * authority nobody could invalidate it any more: so that comes first. */
+static kw_status leave_old_key(const struct run *run, struct kw_error *error) {
+    struct kw_authority *authority = NULL;
+    const struct kw_rotation rotation = {
+        .workspace = run->resources->workspace,
+        .chip = run->resources->chip,
+    };
+    if (!run->view.state.validated) {
+        return KW_OK;
+    }
+    KW_TRY(kw_rotation_authority(&rotation, run->view.authority, &authority,
+                                 error));
+    const kw_status status = invalidate(run, authority, error);
+    kw_authority_close(authority);
+    KW_TRY(status);
+    say(run->resources, "Slot 14 was validated under the authority of before, "
+                        "invalidated it with that authority");
+    return KW_OK;
+}
+
+static kw_status check_first(struct run *run, struct kw_error *error) {
+    const struct kw_rotation rotation = {
+        .workspace = run->resources->workspace,
+        .chip = run->resources->chip,
+    };
+    KW_TRY(kw_rotation_look(&rotation, &run->view, error));
+    memcpy(run->result->serial, run->view.state.serial, KW_SERIAL_SIZE);
+    KW_TRY(check_locks(run, error));
+    return check_journal(run, error);
+}
+
+/* --- firmware -------------------------------------------------------------------------------- */
+
+/* The last part of a path without its ending, as a C name. */
+static char *name_of(const char *path) {
+    const char *slash = strrchr(path, '/');
+    char *name = strdup(slash == NULL ? path : slash + 1);
+    if (name == NULL) {
+        return NULL;
+    }
+    char *dot = strrchr(name, '.');
+    if (dot != NULL && dot != name) {
+        *dot = '\0';
+    }
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
+                                  "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+    for (char *at = name; *at != '\0'; at++) {
+        *at = strchr(allowed, *at) == NULL ? '_' : *at;
+    }
+    return name;
+}
+
+static kw_status save_signed(const struct run *run, const char *name,
+                             const uint8_t *image, size_t size,
+                             const uint8_t *signature,
+                             struct kw_error *error) {
+    const char *folder = run->result->folder;
+    char *sign_name = kw_format("%s_sign", name);
+    char *raw = kw_format("%s/%s_sign.bin", folder, name);
+    char *sign_header = kw_format("%s/%s_sign.h", folder, name);
+    char *header = kw_format("%s/%s.h", folder, name);
+    const struct kw_c_array of_sign = {sign_name, signature,
+                                       KW_SIGNATURE_SIZE, false};
+    const struct kw_c_array of_image = {name, image, size, false};
+    kw_status status =
+        sign_name == NULL || raw == NULL || sign_header == NULL ||
+                header == NULL
+            ? no_memory(error)
+            : kw_file_create(raw, KW_SECRET_MODE, signature,
+                             KW_SIGNATURE_SIZE, error);
+    if (status == KW_OK) {
+        status = kw_c_header_create(sign_header, &of_sign, 1, error);
+    }
+    if (status == KW_OK) {
+        status = kw_c_header_create(header, &of_image, 1, error);
+    }
+    free(sign_name);
+    free(raw);
+    free(sign_header);
+    free(header);
+    return status;
+}
+
+static kw_status sign_image(struct run *run, const uint8_t *image, size_t size,
+                            struct kw_error *error) {
+    struct kw_key *key = NULL;
+    uint8_t digest[KW_SHA256_SIZE];
+    uint8_t signature[KW_SIGNATURE_SIZE];
+    kw_status status = kw_hash_bytes(&kw_openssl_hash, image, size, digest);
+    if (status != KW_OK) {
+        return kw_error_core(error, status, run->resources->firmware);
+    }
+    KW_TRY(kw_key_read(pair_of(run, FIRMWARE_SLOT)->path, &key, error));
+    status = kw_key_sign(key, digest, signature, error);
+    kw_key_free(key);
+    KW_TRY(status);
+    char *name = name_of(run->resources->firmware);
+    status = name == NULL
+                 ? no_memory(error)
+                 : save_signed(run, name, image, size, signature, error);
+    free(name);
+    return status;
+}
+
+/* --- the run ---------------------------------------------------------------------------------- */
+
+static void note(struct run *run, const struct slot_row *row) {
+    if (row->note != NULL) {
+        say(run->resources, "");
+        say(run->resources, row->note);
+        say(run->resources, "");
+    }
+}
+
+static kw_status program_all(struct run *run, struct kw_error *error) {
+    for (size_t i = 0; i < ROW_COUNT; i++) {
+        note(run, &ROWS[i]);
+        if (ROWS[i].program != NULL) {
+            KW_TRY(ROWS[i].program(run, &ROWS[i], error));
+        }
+        kw_chip_idle(run->resources->chip);
+        say(run->resources, ROWS[i].line);
+        json_array_append_new(run->result->slots,
+                              json_pack("{s:i, s:s, s:s}", "slot",
+                                        (int)ROWS[i].slot, "action",
+                                        ROWS[i].action, "line",
+                                        ROWS[i].line));
+    }
+    return KW_OK;
+}
+
+static kw_status make_all(struct run *run, const uint8_t *image, size_t size,
+                          struct kw_error *error) {
+    KW_TRY(check_first(run, error));
+    KW_TRY(leave_old_key(run, error));
+    KW_TRY(kw_keyring_new_generation(
+        run->resources->workspace, run->result->serial,
+        &run->result->generation, &run->result->folder, error));
+    KW_TRY(program_all(run, error));
+    if (run->resources->firmware != NULL) {
+        KW_TRY(sign_image(run, image, size, error));
+    }
+    say(run->resources, LAST_LINE);
+    return KW_OK;
+}
+
+kw_status kw_resources_make(const struct kw_resources *resources,
+                            struct kw_resources_result *result,
+                            struct kw_error *error) {
+    struct run run = {.resources = resources, .result = result};
+    uint8_t *image = NULL;
+    size_t size = 0;
+    *result = (struct kw_resources_result){.slots = json_array()};
+    if (resources->firmware != NULL) {
+        KW_TRY(kw_file_read(resources->firmware, FIRMWARE_MAX, &image, &size,
+                            error));
+    }
+    const kw_status status = make_all(&run, image, size, error);
+    for (unsigned i = 0; i < 3; i++) {
+        kw_key_file_free(&run.pair[i]);
+    }
+    kw_wipe(&run, sizeof run);
+    free(image);
+    return status;
+}
+
+void kw_resources_result_free(struct kw_resources_result *result) {
+    free(result->folder);
+    json_decref(result->slots);
+    *result = (struct kw_resources_result){.folder = NULL};
+}
