@@ -17,7 +17,7 @@ def schemas():
 def objects(schema):
     """Every object that a schema describes."""
     if isinstance(schema, dict):
-        if "properties" in schema:
+        if schema.get("type") == "object":
             yield schema
         for value in schema.values():
             yield from objects(value)
