@@ -196,13 +196,19 @@ static kw_status chip_is_taken(const struct kw_workspace *workspace,
 /* Who has the chip, for the words above alone: the lock decides. */
 static void write_owner(const struct kw_workspace *workspace,
                         const char *name) {
+    char text[OWNER_MAX];
     char *path = kw_workspace_path(workspace, "run/%s.owner", name);
-    FILE *file = path == NULL ? NULL : fopen(path, "we");
-    if (file != NULL) {
-        (void)fchmod(fileno(file), KW_SECRET_MODE);
-        (void)fprintf(file, "process %ld (%s)\n", (long)getpid(),
-                      program_invocation_short_name);
-        (void)fclose(file);
+    const int fd = path == NULL ? -1
+                                : open(path,
+                                       O_WRONLY | O_CREAT | O_TRUNC |
+                                           O_CLOEXEC,
+                                       KW_SECRET_MODE);
+    if (fd >= 0) {
+        const int size =
+            snprintf(text, sizeof text, "process %ld (%s)\n", (long)getpid(),
+                     program_invocation_short_name);
+        (void)!write(fd, text, (size_t)size);
+        (void)close(fd);
     }
     free(path);
 }

@@ -1,0 +1,66 @@
+/* cli/resources.c: the noun `resources`. */
+#include <stdlib.h>
+
+#include "cli/cli.h"
+#include "cli/show.h"
+#include "host/resources.h"
+
+static json_t *list_files(const char *folder) {
+    struct kw_error ignored;
+    struct kw_names names;
+    json_t *list = json_array();
+    if (kw_folder_list(folder, &names, &ignored) != KW_OK) {
+        return list;
+    }
+    for (size_t i = 0; i < names.count; i++) {
+        json_array_append_new(list, json_string(names.name[i]));
+    }
+    kw_names_free(&names);
+    return list;
+}
+
+static void show(struct kw_cli *cli,
+                 const struct kw_resources_result *result) {
+    kw_print(cli, "\nPrototype keys, not for production: %s\n",
+             result->folder);
+    kw_print(cli, "Next: keywright rotate run\n");
+    kw_set_serial(cli->result, result->serial);
+    json_object_set_new(cli->result, "generation",
+                        json_integer(result->generation));
+    json_object_set_new(cli->result, "folder", json_string(result->folder));
+    json_object_set_new(cli->result, "files", list_files(result->folder));
+    json_object_set(cli->result, "slots", result->slots);
+}
+
+static kw_status make(struct kw_cli *cli,
+                      const struct kw_arguments *arguments) {
+    struct kw_resources_result result;
+    struct kw_resources resources = {
+        .firmware = kw_argument(arguments, "--firmware"),
+        .say = kw_say_line,
+        .observer = cli,
+    };
+    KW_TRY(kw_cli_workspace_locked(cli, &resources.workspace));
+    KW_TRY(kw_cli_chip(cli, &resources.chip));
+    const kw_status status =
+        kw_resources_make(&resources, &result, &cli->error);
+    if (status == KW_OK) {
+        show(cli, &result);
+    }
+    kw_resources_result_free(&result);
+    return status;
+}
+
+static const struct kw_option MAKE_OPTIONS[] = {
+    {"--firmware", "FILE", "sign this image with slot 15's key"},
+    {NULL, NULL, NULL},
+};
+
+static const struct kw_verb VERBS[] = {
+    {"make", NULL, "make prototype keys and program them", MAKE_OPTIONS, 0, 0,
+     make},
+};
+
+const struct kw_noun kw_noun_resources = {
+    "resources", "prototype keys for the slots of a TrustFLEX chip", VERBS,
+    sizeof VERBS / sizeof *VERBS};
