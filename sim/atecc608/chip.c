@@ -220,7 +220,7 @@ static uint8_t status_byte(struct kw_sim_chip *chip, kw_status status) {
 
 static void answer_command(struct kw_sim_chip *chip,
                            const struct kw_command *command) {
-    struct kw_sim_answer answer = {.size = 0};
+    struct kw_sim_answer answer = {{0}, 0};
     const kw_status status = run(chip, command, &answer);
     if (status != KW_OK || answer.size == 0) {
         answer_status(chip, status_byte(chip, status));

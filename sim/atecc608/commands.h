@@ -11,7 +11,8 @@
 
 #include "sim/atecc608/state.h"
 
-/* Response data; a size of 0 stands for the one status byte 00. */
+/* Response data, all zero at first; a size of 0 stands for the one status
+ * byte 00. */
 struct kw_sim_answer {
     uint8_t data[KW_RESPONSE_MAX - KW_RESPONSE_OVERHEAD];
     size_t size;

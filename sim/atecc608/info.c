@@ -81,7 +81,6 @@ kw_status kw_sim_info(struct kw_sim_chip *chip,
                       const struct kw_command *command,
                       struct kw_sim_answer *answer) {
     KW_TRY(kw_sim_policy_size(chip, command, 0));
-    memset(answer->data, 0, ANSWER_SIZE);
     answer->size = ANSWER_SIZE;
     switch (command->param1) {
     case MODE_REVISION:

@@ -95,8 +95,6 @@ kw_status kw_sim_nonce(struct kw_sim_chip *chip,
                        const struct kw_command *command,
                        struct kw_sim_answer *answer) {
     const unsigned mode = command->param1 & MODE_MASK;
-    KW_SIM_DEMAND(mode != 2, chip, KW_CHIP_PARSE, "Nonce has no mode %02X",
-                  command->param1);
     return mode == MODE_PASS_THROUGH ? pass_through(chip, command)
                                      : random_nonce(chip, command, answer);
 }

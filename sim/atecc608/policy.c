@@ -346,7 +346,8 @@ static kw_status x509_free(struct kw_sim_chip *chip, unsigned slot) {
 }
 
 /* That the parent's own validity is not asked for, and that SlotLocked does
- * not stop a change of validity, is inference: no public sheet says. */
+ * not stop a change of validity, is inference: no public sheet says. What
+ * ReqRandom of the slot itself asks, GenKey has asked already. */
 kw_status kw_sim_policy_validate(struct kw_sim_chip *chip, unsigned slot,
                                  bool invalidate, uint8_t other_data_17) {
     const struct kw_sim_volatile *buffers = &chip->sram.buffers;
@@ -369,7 +370,6 @@ kw_status kw_sim_policy_validate(struct kw_sim_chip *chip, unsigned slot,
                   "bit 0 of OtherData[17] and mode bit 2 disagree: the "
                   "authority signed the other operation");
     KW_TRY(kw_sim_policy_public_key(chip, parent));
-    KW_TRY(random_nonce(chip, slot));
     KW_TRY(random_nonce(chip, parent));
     return use_key(chip, parent);
 }

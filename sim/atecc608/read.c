@@ -22,14 +22,13 @@ static const uint8_t *zone_bytes(const struct kw_sim_chip *chip,
     }
 }
 
-/* A block may reach beyond the end of a slot: what is missing is padded with
- * zeros (low confidence: the sheet pads a write so). */
+/* A block may reach beyond the end of a slot: what is missing stays zero (low
+ * confidence: the sheet pads a write so). */
 static void copy_out(const struct kw_sim_chip *chip,
                      const struct kw_sim_access *access, uint8_t *bytes) {
     size_t zone_size;
     const uint8_t *zone = zone_bytes(chip, access, &zone_size);
     const size_t left = zone_size - access->offset;
-    memset(bytes, 0, access->size);
     memcpy(bytes, zone + access->offset,
            left < access->size ? left : access->size);
 }

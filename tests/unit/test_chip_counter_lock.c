@@ -134,6 +134,7 @@ static void lock_refusals(void **state) {
     bench_open(&bench, &eeprom);
     ask_no(&bench, PARSE, "no zone 3", OP_LOCK, 0x83, 0, NULL, 0);
     ask_no(&bench, PARSE, "no mode C0", OP_LOCK, 0xC0, 0, NULL, 0);
+    ask_no(&bench, PARSE, "no mode C2", OP_LOCK, 0xC2, 0, NULL, 0);
     ask_no(&bench, PARSE, "no mode 84", OP_LOCK, 0x84, 0, NULL, 0);
     ask_no(&bench, PARSE, "no mode 85", OP_LOCK, 0x85, 0, NULL, 0);
     ask_no(&bench, PARSE, "0 bytes", OP_LOCK, 0x80, 0, "x", 1);

@@ -152,6 +152,7 @@ static void info_latch_and_gpio(void **state) {
     ask_no(&bench, REFUSED, "no GPIO pin", OP_INFO, 3, 0, NULL, 0);
     ask_no(&bench, PARSE, "Info has no mode 05", OP_INFO, 5, 0, NULL, 0);
     ask_no(&bench, PARSE, "0 bytes of data", OP_INFO, 0, 0, "x", 1);
+    ask_no(&bench, PARSE, "param2 0000", OP_INFO, 0, 1, NULL, 0);
     bench_close(&bench);
 
     eeprom.config[KW_CONFIG_VOLATILE_KEY_PERMISSION] = 0x84;
@@ -251,6 +252,9 @@ static void nonce_targets(void **state) {
     assert_int_equal(buffers(&bench)->message_digest_size, 32);
     load(&bench, 0x63, value, 64);
     assert_int_equal(buffers(&bench)->message_digest_size, 64);
+    load(&bench, 0x43, value, 32);
+    assert_int_equal(buffers(&bench)->message_digest_size, 32);
+    assert_true(kw_all_bytes(buffers(&bench)->message_digest + 32, 32, 0));
     assert_false(buffers(&bench)->alternate_key_valid);
     load(&bench, 0x83, value, 32);
     assert_true(buffers(&bench)->alternate_key_valid);

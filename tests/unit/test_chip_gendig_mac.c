@@ -136,6 +136,35 @@ static void marks_no_mac(void **state) {
     bench_close(&bench);
 }
 
+/* What GenDig and GenKey say about TempKey, and how little is left of it. */
+static void flags_follow_the_last(void **state) {
+    (void)state;
+    const struct kw_sim_volatile empty = {.temp_key_valid = false};
+    const uint8_t wide[64] = {0x64};
+    struct bench bench;
+    bench_trustflex(&bench);
+    load(&bench, 0x23, wide, sizeof(wide));
+    (void)ask_ok(&bench, OP_GENKEY, 0x10, 13, "\0\0\0", 3);
+    assert_true(buffers(&bench)->gen_key_data);
+    assert_false(buffers(&bench)->temp_key_is_64);
+    (void)ask_ok(&bench, OP_GENDIG, 2, 5, NULL, 0);
+    assert_false(buffers(&bench)->gen_key_data);
+    assert_true(buffers(&bench)->gen_dig_data);
+    (void)ask_ok(&bench, OP_GENKEY, 0x10, 13, "\0\0\0", 3);
+    assert_false(buffers(&bench)->gen_dig_data);
+    assert_int_equal(buffers(&bench)->temp_key_id, 13);
+    (void)ask_ok(&bench, OP_MAC, 0x05, 5, NULL, 0);
+    assert_memory_equal(buffers(&bench), &empty, sizeof(empty));
+    load(&bench, 0x23, wide, sizeof(wide));
+    (void)ask_ok(&bench, OP_GENDIG, 2, 5, NULL, 0);
+    (void)ask_ok(&bench, OP_MAC, 0x05, 5, NULL, 0);
+    assert_memory_equal(buffers(&bench), &empty, sizeof(empty));
+    load(&bench, 0x23, wide, sizeof(wide));
+    (void)ask_ok(&bench, OP_MAC, 0x05, 5, NULL, 0);
+    assert_memory_equal(buffers(&bench), &empty, sizeof(empty));
+    bench_close(&bench);
+}
+
 static void gendig_refusals(void **state) {
     (void)state;
     struct bench bench;
@@ -166,6 +195,7 @@ static void gendig_refusals(void **state) {
     }
     ask_no(&bench, REFUSED, "data zone is not locked", OP_MAC, 0, 5, SHARED,
            32);
+    ask_no(&bench, REFUSED, "data zone is not locked", OP_MAC, 7, 5, NULL, 0);
     bench_close(&bench);
 }
 
@@ -275,6 +305,7 @@ int main(void) {
         cmocka_unit_test(mixes_chip_content),
         cmocka_unit_test(mixes_a_shared_nonce),
         cmocka_unit_test(marks_no_mac),
+        cmocka_unit_test(flags_follow_the_last),
         cmocka_unit_test(gendig_refusals),
         cmocka_unit_test(mac_known),
         cmocka_unit_test(mac_all_modes),

@@ -27,6 +27,8 @@ static void genkey_makes_keys(void **state) {
            NULL, 0);
     ask_no(&bench, REFUSED, "not configured for a P-256 private key", OP_GENKEY,
            0x04, 8, NULL, 0);
+    ask_no(&bench, REFUSED, "not configured for a P-256 private key", OP_GENKEY,
+           0x00, 8, NULL, 0);
     ask_no(&bench, PARSE, "no slot 16", OP_GENKEY, 0x00, 16, NULL, 0);
     ask_no(&bench, PARSE, "no mode 14", OP_GENKEY, 0x14, 2, NULL, 0);
     ask_no(&bench, PARSE, "0 bytes", OP_GENKEY, 0x04, 2, "abc", 3);
@@ -50,6 +52,8 @@ static void genkey_before_the_data_lock(void **state) {
            0, NULL, 0);
     ask_no(&bench, REFUSED, "configuration zone is not locked", OP_GENKEY, 0x04,
            0xFFFF, NULL, 0);
+    ask_no(&bench, REFUSED, "configuration zone is not locked", OP_GENKEY, 0x10,
+           13, "\0\0\0", 3);
     bench_close(&bench);
 }
 
@@ -125,6 +129,9 @@ static void genkey_in_temp_key(void **state) {
     reply = ask_ok(&bench, OP_GENKEY, 0x04, 0xFFFF, "\0\0\0", 3);
     assert_true(buffers(&bench)->temp_key_private);
     assert_int_equal(bench.commits, 0);
+    ask_no(&bench, PARSE, "0 bytes", OP_GENKEY, 0x04, 0xFFFF, "ab", 2);
+    ask_no(&bench, PARSE, "does not work on TempKey", OP_GENKEY, 0x00, 0xFFFF,
+           NULL, 0);
     ask_no(&bench, PARSE, "does not work on TempKey", OP_GENKEY, 0x08, 0xFFFF,
            NULL, 0);
     ask_no(&bench, REFUSED, "only ECDH", OP_SIGN, 0x80, 0, NULL, 0);
@@ -200,6 +207,8 @@ static void sign_internal(void **state) {
     const struct reply attester = ask_ok(&bench, OP_GENKEY, 0, 1, NULL, 0);
     const uint8_t modes[] = {0x00, 0x01, 0x20, 0x40, 0x61};
     for (size_t i = 0; i < sizeof(modes); i++) {
+        ask_no(&bench, REFUSED, "TempKey is not valid", OP_SIGN, modes[i], 1,
+               NULL, 0);
         random_nonce(&bench);
         ask_no(&bench, REFUSED, "made by GenKey or by GenDig", OP_SIGN,
                modes[i], 1, NULL, 0);
@@ -288,6 +297,7 @@ static void verify_external_refusals(void **state) {
     ask_no(&bench, PARSE, "128 bytes", OP_VERIFY, 0x22, 4, data, 127);
     ask_no(&bench, PARSE, "no mode 04", OP_VERIFY, 0x04, 4, data, 128);
     ask_no(&bench, PARSE, "no mode 62", OP_VERIFY, 0x62, 4, data, 128);
+    ask_no(&bench, PARSE, "no mode 21", OP_VERIFY, 0x21, 14, data, 83);
     ask_no(&bench, PARSE, "no mode 23", OP_VERIFY, 0x23, 14, data, 83);
     ask_no(&bench, REFUSED, "ValidateExternal", OP_VERIFY, 0x01, 14, data, 83);
     data[127] ^= 1;
@@ -391,6 +401,7 @@ static void verify_stored(void **state) {
            signature, 64);
     ask_no(&bench, REFUSED, "ReqRandom of slot 15", OP_VERIFY, 0x00, 15,
            signature, 64);
+    ask_no(&bench, PARSE, "no mode 60", OP_VERIFY, 0x60, 13, signature, 64);
     ask_no(&bench, REFUSED, "P-256 public key", OP_VERIFY, 0x20, 0, signature,
            64);
     ask_no(&bench, REFUSED, "P-256 public key", OP_VERIFY, 0x20, 8, signature,

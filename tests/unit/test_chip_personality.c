@@ -119,6 +119,7 @@ static void blank_can_be_personalised(void **state) {
     bench_open(&bench, &eeprom);
     (void)ask_ok(&bench, OP_LOCK, 0x80, 0, NULL, 0);
     const struct reply key = ask_ok(&bench, OP_GENKEY, 0x04, 0, NULL, 0);
+    assert_true(kw_all_bytes(kw_sim_eeprom_slot(&bench.stored, 0), 4, 0));
     (void)ask_ok(&bench, OP_LOCK, 0x81, 0, NULL, 0);
     load(&bench, 0x03, DIGEST, 32);
     const struct reply signature = ask_ok(&bench, OP_SIGN, 0x80, 0, NULL, 0);

@@ -124,6 +124,8 @@ static void refusals(void **state) {
     ask_no(&bench, PARSE, "36 bytes", OP_SHA, 0x07, 41, data, 41);
     ask_no(&bench, PARSE, "param2 0024", OP_SHA, 0x07, 0, data, 36);
     ask_no(&bench, PARSE, "param2", OP_SHA, 0x06, 1, NULL, 0);
+    ask_no(&bench, PARSE, "0 bytes", OP_SHA, 0x06, 0, "x", 1);
+    ask_no(&bench, PARSE, "0 bytes", OP_SHA, 0x03, 13, "x", 1);
     ask_no(&bench, PARSE, "no slot 16", OP_SHA, 0x03, 16, NULL, 0);
     ask_no(&bench, REFUSED, "P-256 public key", OP_SHA, 0x03, 8, NULL, 0);
     /* A message that would pass 4 GiB. */
