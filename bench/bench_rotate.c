@@ -235,7 +235,7 @@ struct ours {
 static struct ours rotate_in_parts(struct bench *bench,
                                    const struct p256 *old_key,
                                    struct p256 *new_key) {
-    struct parcel parcel;
+    struct parcel parcel = {.proof = {0}};
     struct ours ours;
     uint32_t count = 0;
     make_parcel(bench, old_key, new_key, &parcel);
@@ -264,7 +264,7 @@ static struct ours rotate_in_parts(struct bench *bench,
 
 static struct cost rotate_whole(struct bench *bench, const struct p256 *old_key,
                                 struct p256 *new_key) {
-    struct parcel parcel;
+    struct parcel parcel = {.proof = {0}};
     enum kw_rotate_position position = KW_ROTATE_DONE;
     make_parcel(bench, old_key, new_key, &parcel);
     const struct kw_rotate rotate = {

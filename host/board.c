@@ -20,7 +20,7 @@
 #define SOCKET_KIND (SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC)
 #define BACKLOG     16
 #define INPUT_MAX   512 /* bytes; a request has at most 256 */
-#define OUTPUT_MAX  (4 * KW_RESPONSE_MAX)
+#define OUTPUT_MAX  ((size_t)4 * KW_RESPONSE_MAX)
 #define PAUSE_MS    500 /* before the next try to accept without resources */
 
 enum word_address { WORD_WAKE = 0, WORD_SLEEP, WORD_IDLE, WORD_COMMAND };
@@ -38,6 +38,7 @@ struct client {
 
 struct listener {
     int fd;
+    struct kw_emulated *powered; /* a chip of its own; NULL for TCP */
     struct kw_sim_chip *sim;
     const char *chip;
     char *address;
@@ -45,8 +46,6 @@ struct listener {
 };
 
 struct kw_board {
-    struct kw_emulated **chips;
-    size_t chip_count;
     struct listener *listeners;
     size_t listener_count;
     struct client clients[KW_BOARD_CLIENTS_MAX];
@@ -386,36 +385,34 @@ static uint64_t microseconds(void *clock) {
     return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
 }
 
-static kw_status power_up(struct kw_board *board,
-                          const struct kw_board_options *options, size_t number,
+static kw_status power_up(struct listener *listener,
+                          const struct kw_board_options *options,
                           struct kw_error *error) {
     const kw_status status = kw_emulated_power_up(
-        options->workspace, options->chips[number],
-        options->watchdog ? microseconds : NULL, &board->chips[number], error);
+        options->workspace, listener->chip,
+        options->watchdog ? microseconds : NULL, &listener->powered, error);
     if (status == KW_ABSENT_LOCKED) {
         return kw_error_hint(error, "a board needs all chips of its "
                                     "workspace for itself: wait until that "
                                     "process has ended, or end it");
     }
-    return status;
+    KW_TRY(status);
+    listener->sim = kw_emulated_sim(listener->powered);
+    return KW_OK;
 }
 
-static struct listener *new_listener(struct kw_board *board,
-                                     const struct kw_board_options *options,
-                                     size_t number) {
+static struct listener *new_listener(struct kw_board *board, const char *chip) {
     struct listener *listener = &board->listeners[board->listener_count++];
-    *listener = (struct listener){.fd = -1,
-                                  .sim = kw_emulated_sim(board->chips[number]),
-                                  .chip = options->chips[number]};
+    *listener = (struct listener){.fd = -1, .chip = chip};
     return listener;
 }
 
 static kw_status open_unix(struct kw_board *board,
                            const struct kw_board_options *options,
-                           size_t number, struct kw_error *error) {
-    struct listener *listener = new_listener(board, options, number);
-    listener->path = kw_workspace_path(options->workspace, "run/%s.sock",
-                                       options->chips[number]);
+                           const char *chip, struct kw_error *error) {
+    struct listener *listener = new_listener(board, chip);
+    KW_TRY(power_up(listener, options, error));
+    listener->path = kw_workspace_path(options->workspace, "run/%s.sock", chip);
     return listener->path == NULL ? no_memory(error)
                                   : listen_unix(listener, error);
 }
@@ -423,10 +420,11 @@ static kw_status open_unix(struct kw_board *board,
 static kw_status open_tcp(struct kw_board *board,
                           const struct kw_board_options *options,
                           struct kw_error *error) {
-    for (size_t i = 0; i < options->chip_count; i++) {
-        if (strcmp(options->chips[i], options->tcp_chip) == 0) {
-            return listen_tcp(new_listener(board, options, i),
-                              options->tcp_port, error);
+    for (size_t i = 0; i < board->listener_count; i++) {
+        if (strcmp(board->listeners[i].chip, options->tcp_chip) == 0) {
+            struct listener *listener = new_listener(board, options->tcp_chip);
+            listener->sim = board->listeners[i].sim;
+            return listen_tcp(listener, options->tcp_port, error);
         }
     }
     return kw_error(error, KW_ABSENT,
@@ -438,8 +436,7 @@ static kw_status start(struct kw_board *board,
                        const struct kw_board_options *options,
                        struct kw_error *error) {
     for (size_t i = 0; i < options->chip_count; i++) {
-        KW_TRY(power_up(board, options, i, error));
-        KW_TRY(open_unix(board, options, i, error));
+        KW_TRY(open_unix(board, options, options->chips[i], error));
     }
     return options->tcp_port == KW_BOARD_NO_TCP
                ? KW_OK
@@ -452,13 +449,10 @@ static struct kw_board *new_board(size_t chip_count) {
     if (board == NULL) {
         return NULL;
     }
-    board->chip_count = chip_count;
-    board->chips = calloc(listeners, sizeof *board->chips);
     board->listeners = calloc(listeners, sizeof *board->listeners);
     board->polled =
         calloc(listeners + KW_BOARD_CLIENTS_MAX, sizeof *board->polled);
-    if (board->chips == NULL || board->listeners == NULL ||
-        board->polled == NULL) {
+    if (board->listeners == NULL || board->polled == NULL) {
         kw_board_close(board);
         return NULL;
     }
@@ -497,6 +491,7 @@ static void close_listener(struct listener *listener) {
     if (listener->path != NULL) {
         remove_stale(listener->path);
     }
+    kw_emulated_power_down(listener->powered);
     free(listener->path);
     free(listener->address);
 }
@@ -511,11 +506,7 @@ void kw_board_close(struct kw_board *board) {
     for (size_t i = 0; i < board->listener_count; i++) {
         close_listener(&board->listeners[i]);
     }
-    for (size_t i = 0; board->chips != NULL && i < board->chip_count; i++) {
-        kw_emulated_power_down(board->chips[i]);
-    }
     free(board->polled);
     free(board->listeners);
-    free(board->chips);
     free(board);
 }

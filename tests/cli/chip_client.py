@@ -87,6 +87,12 @@ class Chip:
 
     # Bytes.
 
+    def send(self, data):
+        try:
+            self.connection.sendall(data)
+        except (BrokenPipeError, ConnectionResetError):
+            raise NoAnswer("closed before the request") from None
+
     def receive(self, size):
         data = b""
         while len(data) < size:
@@ -110,7 +116,7 @@ class Chip:
         return rest[:-2]
 
     def word(self, address):
-        self.connection.sendall(bytes([address]))
+        self.send(bytes([address]))
 
     def wake(self):
         """The output buffer's data: 11 after a wake."""
@@ -125,7 +131,7 @@ class Chip:
 
     def raw(self, data):
         """Sends a packet as it is; answers the response's data."""
-        self.connection.sendall(bytes([COMMAND]) + data)
+        self.send(bytes([COMMAND]) + data)
         return self.frame()
 
     # Commands.
