@@ -18,7 +18,7 @@
 #include "sim/atecc608/chip.h"
 
 #define SOCKET_KIND (SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC)
-#define BACKLOG     16
+#define BACKLOG     128 /* connections that wait to be taken */
 #define INPUT_MAX   512 /* bytes; a request has at most 256 */
 #define OUTPUT_MAX  ((size_t)4 * KW_RESPONSE_MAX)
 #define PAUSE_MS    500 /* before the next try to accept without resources */
