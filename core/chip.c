@@ -218,7 +218,7 @@ kw_status kw_chip_write_encrypted(struct kw_chip *chip,
                                   const struct kw_hash *hash,
                                   const struct kw_encrypted_write *write) {
     const uint8_t zone = KW_ZONE_DATA | READ_32_BYTES | WRITE_ENCRYPTED;
-    const uint16_t address = address_of(KW_ZONE_DATA, write->slot, 0, 0);
+    const uint16_t address = address_of(KW_ZONE_DATA, write->slot, write->block, 0);
     uint8_t temp_key[32];
     uint8_t data[64];
 

@@ -85,10 +85,11 @@ KW_MUST_USE kw_status kw_chip_write_block(struct kw_chip *chip, unsigned slot,
 KW_MUST_USE kw_status kw_chip_write_slot(struct kw_chip *chip, unsigned slot,
                                          const uint8_t *data, size_t size);
 
-/* Writes block 0 of a slot encrypted under the key in key_slot: Nonce,
+/* Writes one block of a slot encrypted under the key in key_slot: Nonce,
  * GenDig, Write C2. The wire never carries the plain bytes. */
 struct kw_encrypted_write {
     unsigned slot;
+    unsigned block;
     unsigned key_slot;
     const uint8_t *key;   /* 32 bytes: what key_slot holds */
     const uint8_t *plain; /* 32 bytes */

@@ -1,0 +1,89 @@
+#include "cli/chip_retire.h"
+
+#include <stdlib.h>
+
+#include "cli/show.h"
+#include "host/retirement.h"
+
+const struct kw_option kw_chip_retire_options[] = {
+    {"--dry-run", NULL, "only the rehearsal on a copy"},
+    {"--authority", "FILE",
+     "the authority's private key, to invalidate a validated slot 14"},
+    {NULL, NULL, NULL},
+};
+
+static void show(struct kw_cli *cli, const struct kw_retirement *retirement) {
+    json_t *slots = json_array();
+    for (unsigned i = 0; i < KW_SLOT_COUNT; i++) {
+        const struct kw_retired_slot *slot = &retirement->slot[i];
+        kw_print(cli, "  slot %2u  %-6s  %s\n", i,
+                 slot->done ? "erased" : "stays", slot->words);
+        json_array_append_new(slots,
+                              json_pack("{s:i, s:b, s:s}", "slot", (int)i,
+                                        "done", slot->done ? 1 : 0, "words",
+                                        slot->words));
+    }
+    kw_set_serial(cli->result, retirement->serial);
+    json_object_set_new(cli->result, "slots", slots);
+}
+
+/* The authority when it is at hand; without it a validated slot stays. */
+static kw_status find_authority(struct kw_cli *cli,
+                                const struct kw_rotation *rotation,
+                                struct kw_authority **authority) {
+    struct kw_error ignored;
+    struct kw_rotation_view view;
+    *authority = NULL;
+    if (rotation->authority != NULL) {
+        return kw_authority_open(rotation->authority, authority, &cli->error);
+    }
+    if (kw_rotation_look(rotation, &view, &ignored) == KW_OK &&
+        view.state.validated) {
+        (void)!kw_rotation_authority(rotation, view.authority, authority,
+                                     &ignored);
+    }
+    return KW_OK;
+}
+
+static kw_status retire(struct kw_cli *cli, const struct kw_rotation *rotation,
+                        const struct kw_authority *authority, bool only_try) {
+    struct kw_retirement retirement;
+    char *record = NULL;
+    KW_TRY(kw_retire_rehearse(rotation->chip, authority, &retirement,
+                              &cli->error));
+    kw_print(cli, "Rehearsed on a copy of the chip:\n");
+    show(cli, &retirement);
+    json_object_set_new(cli->result, "record", json_null());
+    if (only_try) {
+        return KW_OK;
+    }
+    KW_TRY(kw_confirm(cli, "Retire this chip for ever?"));
+    KW_TRY(kw_retire_chip(rotation->chip, authority, &retirement,
+                          &cli->error));
+    kw_print(cli, "Done:\n");
+    show(cli, &retirement);
+    const kw_status status = kw_retirement_record(
+        rotation->workspace, &retirement, &record, &cli->error);
+    if (status == KW_OK) {
+        kw_print(cli, "Record: %s\n", record);
+        json_object_set_new(cli->result, "record", json_string(record));
+    }
+    free(record);
+    return status;
+}
+
+kw_status kw_chip_retire_verb(struct kw_cli *cli,
+                              const struct kw_arguments *arguments) {
+    struct kw_authority *authority = NULL;
+    struct kw_rotation rotation = {
+        .authority = kw_argument(arguments, "--authority"),
+    };
+    KW_TRY(kw_cli_workspace_locked(cli, &rotation.workspace));
+    KW_TRY(kw_cli_chip(cli, &rotation.chip));
+    KW_TRY(find_authority(cli, &rotation, &authority));
+    const kw_status status =
+        retire(cli, &rotation, authority,
+               kw_argument(arguments, "--dry-run") != NULL);
+    kw_authority_close(authority);
+    return status;
+}

@@ -1,0 +1,251 @@
+#include "host/retirement.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/chip_reading.h"
+#include "host/openssl_hash.h"
+#include "host/text.h"
+
+/* The rotating key while its authority is still there, and the IO protection
+ * key before the slot that is written under it. */
+static const unsigned ORDER[KW_SLOT_COUNT] = {14, 6, 5,  0,  1,  2,  3,  4,
+                                              7,  8, 9, 10, 11, 12, 13, 15};
+
+struct work {
+    struct kw_chip *chip;
+    const struct kw_authority *authority;
+    uint8_t config[KW_CONFIG_SIZE];
+    uint8_t serial[KW_SERIAL_SIZE];
+    bool zeroised[KW_SLOT_COUNT];
+};
+
+static const uint8_t ZEROS[KW_SLOT_MAX];
+
+static void row(struct kw_retired_slot *slot, bool done, const char *words) {
+    slot->done = done;
+    (void)snprintf(slot->words, sizeof slot->words, "%s", words);
+}
+
+/* A refusal becomes a row; a lost chip a failure. */
+static kw_status settle(const struct work *work, struct kw_retired_slot *slot,
+                        kw_status status, const char *words) {
+    if (status == KW_OK) {
+        row(slot, true, words);
+        return KW_OK;
+    }
+    KW_ENSURE(kw_status_is_refusal(status), status);
+    const char *reason = kw_chip_reason(work->chip);
+    row(slot, false, reason[0] == '\0' ? kw_status_text(status) : reason);
+    return KW_OK;
+}
+
+static kw_status new_private_key(struct work *work, unsigned slot,
+                                 struct kw_retired_slot *result) {
+    uint8_t key[KW_PUBLIC_KEY_SIZE];
+    return settle(work, result, kw_chip_make_key(work->chip, slot, key),
+                  "private key overwritten with one that nobody knows");
+}
+
+static kw_status zeroise(struct work *work, unsigned slot,
+                         struct kw_retired_slot *result) {
+    const kw_status status =
+        kw_chip_write_slot(work->chip, slot, ZEROS, kw_slot_size(slot));
+    work->zeroised[slot] = status == KW_OK;
+    return settle(work, result, status, "overwritten with zeros");
+}
+
+static kw_status encrypt_zeros(struct work *work, unsigned slot,
+                               unsigned key_slot) {
+    struct kw_error ignored;
+    uint8_t num_in[KW_NUM_IN_SIZE];
+    const unsigned blocks = (unsigned)((kw_slot_size(slot) + 31) / 32);
+    for (unsigned block = 0; block < blocks; block++) {
+        KW_TRY(kw_random(num_in, sizeof num_in, &ignored));
+        const struct kw_encrypted_write write = {
+            .slot = slot,
+            .block = block,
+            .key_slot = key_slot,
+            .key = ZEROS,
+            .plain = ZEROS,
+            .serial = work->serial,
+            .num_in = num_in,
+        };
+        KW_TRY(kw_chip_write_encrypted(work->chip, &kw_openssl_hash, &write));
+    }
+    return KW_OK;
+}
+
+/* The key that it is encrypted under is zero by now. */
+static kw_status zeroise_encrypted(struct work *work, unsigned slot,
+                                   struct kw_retired_slot *result) {
+    const unsigned key_slot = kw_config_slot(work->config, slot).write_key;
+    if (!work->zeroised[key_slot]) {
+        row(result, false,
+            "can only be written under a key that is not known here");
+        return KW_OK;
+    }
+    return settle(work, result, encrypt_zeros(work, slot, key_slot),
+                  "overwritten with zeros, encrypted");
+}
+
+static kw_status invalidate(struct work *work, const uint8_t *key) {
+    struct kw_error ignored;
+    const struct kw_configuration configuration =
+        kw_configuration_of(work->config);
+    uint8_t pair[KW_PAIR_SIZE];
+    uint8_t digest[KW_SHA256_SIZE];
+    uint8_t other[KW_OTHER_DATA_SIZE];
+    const struct kw_pair_about about = {work->serial, configuration, key, pair,
+                                        true};
+    const struct kw_validation validation = {KW_ROTATING_SLOT, true, pair,
+                                             pair + KW_NONCE_SIZE, other};
+    KW_TRY(kw_pair_make(work->authority, &configuration, work->serial, key,
+                        true, pair, &ignored));
+    KW_TRY(kw_pair_digest(&kw_openssl_hash, &about, digest, other));
+    return kw_chip_validate(work->chip, &validation);
+}
+
+static kw_status zeroise_rotating(struct work *work, unsigned slot,
+                                  struct kw_retired_slot *result) {
+    uint8_t stored[KW_STORED_KEY_SIZE];
+    uint8_t key[KW_PUBLIC_KEY_SIZE];
+    KW_TRY(kw_chip_read_slot(work->chip, slot, stored, sizeof stored));
+    const bool valid = kw_stored_key_is_valid(stored[0]) &&
+                       kw_stored_key_read(stored, key);
+    if (valid && (slot != KW_ROTATING_SLOT || work->authority == NULL)) {
+        row(result, false,
+            "validated, and the authority's private key is not here: it "
+            "stays");
+        return KW_OK;
+    }
+    if (valid) {
+        const kw_status status = invalidate(work, key);
+        if (status != KW_OK) {
+            return settle(work, result, status, "");
+        }
+    }
+    return zeroise(work, slot, result);
+}
+
+static kw_status retire_public(struct work *work, unsigned slot,
+                               struct kw_retired_slot *result) {
+    switch (kw_slot_write_rule(kw_config_slot(work->config, slot))) {
+    case KW_WRITE_ALWAYS:
+        return zeroise(work, slot, result);
+    case KW_WRITE_PUB_INVALID:
+        return zeroise_rotating(work, slot, result);
+    case KW_WRITE_ENCRYPTED:
+        return zeroise_encrypted(work, slot, result);
+    case KW_WRITE_NEVER:
+        break;
+    }
+    row(result, false, "no Write may change it: it stays");
+    return KW_OK;
+}
+
+static kw_status retire_slot(struct work *work, unsigned slot,
+                             struct kw_retired_slot *result) {
+    const bool can_make_key =
+        (kw_config_slot(work->config, slot).write_config & 2u) != 0;
+    result->slot = slot;
+    if (kw_config_slot_is_locked(work->config, slot)) {
+        row(result, false, "locked for ever: it stays");
+        return KW_OK;
+    }
+    if (!kw_config_key(work->config, slot).is_private) {
+        return retire_public(work, slot, result);
+    }
+    if (can_make_key) {
+        return new_private_key(work, slot, result);
+    }
+    row(result, false, "permanent private key: it stays, and cannot be read");
+    return KW_OK;
+}
+
+static kw_status retire_all(struct work *work,
+                            struct kw_retirement *retirement) {
+    KW_TRY(kw_chip_read_config(work->chip, work->config));
+    kw_config_serial(work->config, work->serial);
+    memcpy(retirement->serial, work->serial, KW_SERIAL_SIZE);
+    for (unsigned i = 0; i < KW_SLOT_COUNT; i++) {
+        KW_TRY(retire_slot(work, ORDER[i], &retirement->slot[ORDER[i]]));
+        kw_chip_idle(work->chip);
+    }
+    return KW_OK;
+}
+
+kw_status kw_retire_chip(struct kw_chip *chip,
+                         const struct kw_authority *authority,
+                         struct kw_retirement *retirement,
+                         struct kw_error *error) {
+    struct work work = {.chip = chip, .authority = authority};
+    memset(retirement, 0, sizeof *retirement);
+    const kw_status status = retire_all(&work, retirement);
+    if (status == KW_OK) {
+        return KW_OK;
+    }
+    kw_error_chip(error, status, chip, "cannot retire the chip");
+    return kw_error_hint(error, "run it again: what was overwritten stays "
+                                "overwritten");
+}
+
+kw_status kw_retire_rehearse(struct kw_chip *chip,
+                             const struct kw_authority *authority,
+                             struct kw_retirement *retirement,
+                             struct kw_error *error) {
+    struct kw_rehearsal copy;
+    KW_TRY(kw_rehearsal_open(chip, &copy, error));
+    const kw_status status =
+        kw_retire_chip(&copy.chip, authority, retirement, error);
+    kw_rehearsal_close(&copy);
+    return status;
+}
+
+static json_t *describe(const struct kw_retirement *retirement) {
+    char now[KW_TIME_TEXT];
+    char serial[2 * KW_SERIAL_SIZE + 1];
+    json_t *slots = json_array();
+    kw_time_now(now);
+    kw_hex(retirement->serial, KW_SERIAL_SIZE, serial);
+    for (unsigned i = 0; i < KW_SLOT_COUNT; i++) {
+        const struct kw_retired_slot *slot = &retirement->slot[i];
+        json_array_append_new(slots,
+                              json_pack("{s:i, s:b, s:s}", "slot", (int)i,
+                                        "done", slot->done ? 1 : 0, "words",
+                                        slot->words));
+    }
+    return json_pack("{s:s, s:s, s:s, s:o}", "schema", "keywright/retired/1",
+                     "time", now, "serial", serial, "slots", slots);
+}
+
+static char *new_path(const struct kw_workspace *workspace,
+                      const uint8_t serial[KW_SERIAL_SIZE]) {
+    char text[KW_SERIAL_TEXT];
+    kw_serial_text(serial, text);
+    for (unsigned number = 1;; number++) {
+        char *path = kw_workspace_path(
+            workspace, "journal/retired-%s-%04u.json", text, number);
+        if (path == NULL || !kw_file_exists(path)) {
+            return path;
+        }
+        free(path);
+    }
+}
+
+kw_status kw_retirement_record(const struct kw_workspace *workspace,
+                               const struct kw_retirement *retirement,
+                               char **path, struct kw_error *error) {
+    json_t *record = describe(retirement);
+    char *text = json_dumps(record, JSON_INDENT(2));
+    *path = new_path(workspace, retirement->serial);
+    const kw_status status =
+        text == NULL || *path == NULL
+            ? kw_error(error, KW_SYSTEM_MEMORY, "out of memory")
+            : kw_file_create(*path, KW_SECRET_MODE, text, strlen(text), error);
+    free(text);
+    json_decref(record);
+    return status;
+}
