@@ -19,7 +19,7 @@
 #include "core/status.h"
 #include "sim/atecc608/crypto.h"
 
-/* 7 x 36... slots 0-7 (36 bytes each), 8 (416), 9-15 (72 each). */
+/* Slots 0-7 (36 bytes each), 8 (416), 9-15 (72 each). */
 #define KW_SIM_DATA_SIZE (8 * 36 + KW_SLOT_MAX + 7 * 72)
 
 /* Everything that the chip keeps without power: what an image file holds,
@@ -49,7 +49,8 @@ struct kw_sim_options {
 
 struct kw_sim_chip;
 
-/* A chip with this EEPROM, powered up and asleep. NULL without memory. */
+/* A chip with this EEPROM, powered up and asleep. NULL without memory, or
+ * when the crypto table does not open. */
 struct kw_sim_chip *kw_sim_chip_new(const struct kw_sim_eeprom *eeprom,
                                     const struct kw_sim_options *options);
 /* Wipes and frees; NULL is fine. */

@@ -1,6 +1,6 @@
 /* The low-level EC_KEY and SHA256_CTX functions are used on purpose: they
  * are marked deprecated, but building an EVP_PKEY for a key that is used
- * once costs more than the signature itself. bench/ holds the figures. */
+ * once costs as much as the signature itself. */
 #define OPENSSL_SUPPRESS_DEPRECATED
 
 #include "sim/atecc608/crypto.h"

@@ -594,6 +594,29 @@ static void limited_use_counts(void **state) {
     bench_close(&bench);
 }
 
+/* A signature that does not match was a use all the same. */
+static void mismatch_counts_as_use(void **state) {
+    (void)state;
+    const struct outside_key key = make_key();
+    const uint8_t signature[64] = {1};
+    struct bench bench;
+    struct kw_sim_eeprom eeprom = eeprom_of(KW_SIM_TRUSTFLEX);
+    put_public(&eeprom, 13, &key);
+    set_slot_config(&eeprom, 13, 0x0F2F);
+    bench_open(&bench, &eeprom);
+    load(&bench, 0x43, DIGEST, 32);
+    assert_int_equal(ask(&bench, OP_VERIFY, 0x20, 13, signature, 64).status,
+                     MISMATCH);
+    assert_int_equal(bench.commits, 1);
+    assert_int_equal(ask_ok(&bench, OP_COUNTER, 0, 0, NULL, 0).data[0], 1);
+    /* One that cannot be stored is none. */
+    load(&bench, 0x43, DIGEST, 32);
+    bench.store_fails = true;
+    ask_no(&bench, REFUSED, "could not be stored", OP_VERIFY, 0x20, 13,
+           signature, 64);
+    bench_close(&bench);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(genkey_makes_keys),
@@ -613,6 +636,7 @@ int main(void) {
         cmocka_unit_test(validation_refusals),
         cmocka_unit_test(gates),
         cmocka_unit_test(limited_use_counts),
+        cmocka_unit_test(mismatch_counts_as_use),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
