@@ -9,13 +9,12 @@
 #include "core/compcert.h"
 #include "core/rotate.h"
 
-#define GENKEY_ALLOWED      0x2  /* SlotConfig bit 13 */
-#define PRIVWRITE_ALLOWED   0x4  /* SlotConfig bit 14 */
-#define IO_KEY_ENABLED      0x02 /* ChipOptions, first byte */
-#define SECURE_BOOT_MODE    0x03 /* SecureBoot, first byte */
-#define SECURE_BOOT_FULL    0x01 /* without a stored digest */
-#define FIRST_PUBLIC_SLOT   8
-#define CERTIFICATE_PURPOSE "certificate"
+#define GENKEY_ALLOWED    0x2  /* SlotConfig bit 13 */
+#define PRIVWRITE_ALLOWED 0x4  /* SlotConfig bit 14 */
+#define IO_KEY_ENABLED    0x02 /* ChipOptions, first byte */
+#define SECURE_BOOT_MODE  0x03 /* SecureBoot, first byte */
+#define SECURE_BOOT_FULL  0x01 /* without a stored digest */
+#define FIRST_PUBLIC_SLOT 8
 
 static const char NOT_YET[] = "not before the lock";
 
@@ -70,6 +69,12 @@ static const char *purpose_of(enum kw_part part, unsigned slot) {
     return part == KW_PART_BLANK ? "yours to define" : "not known";
 }
 
+/* Compressed, on the parts that come with certificates. */
+static bool holds_certificate(enum kw_part part, unsigned slot) {
+    return (part == KW_PART_TRUSTFLEX || part == KW_PART_TRUSTGO) &&
+           (slot == 10 || slot == 12);
+}
+
 /* --- phrases -----------------------------------------------------------------
  */
 
@@ -91,11 +96,23 @@ __attribute__((format(printf, 2, 3))) static void add(char text[KW_WORDS_MAX],
 
 /* What a phrase is made of. */
 struct subject {
+    enum kw_part part;
     const uint8_t *config;
     unsigned slot;
     struct kw_slot_config rules;
     struct kw_key_config key;
 };
+
+static struct subject subject_of(const struct kw_chip_about *about,
+                                 unsigned slot) {
+    return (struct subject){
+        .part = about->part,
+        .config = about->config,
+        .slot = slot,
+        .rules = kw_config_slot(about->config, slot),
+        .key = kw_config_key(about->config, slot),
+    };
+}
 
 static bool is_public_key(const struct subject *about) {
     return !about->key.is_private && about->slot >= FIRST_PUBLIC_SLOT &&
@@ -118,16 +135,22 @@ static const char *kind_of(const struct subject *about) {
 /* --- who may read ------------------------------------------------------------
  */
 
+/* In clear. */
+static bool may_be_read(const struct subject *about) {
+    return kw_config_data_is_locked(about->config) && !about->key.is_private &&
+           !about->rules.is_secret && !about->rules.encrypt_read;
+}
+
 static void read_words(const struct subject *about, char *text) {
-    if (!kw_config_data_is_locked(about->config)) {
+    if (may_be_read(about)) {
+        add(text, "anyone");
+    } else if (!kw_config_data_is_locked(about->config)) {
         add(text, "%s", NOT_YET);
-    } else if (about->key.is_private ||
-               about->rules.is_secret != about->rules.encrypt_read) {
-        add(text, "never");
-    } else if (about->rules.encrypt_read) {
+    } else if (!about->key.is_private && about->rules.is_secret &&
+               about->rules.encrypt_read) {
         add(text, "encrypted, key of slot %u", about->rules.read_key);
     } else {
-        add(text, "anyone");
+        add(text, "never");
     }
 }
 
@@ -299,12 +322,7 @@ static void use_words(const struct subject *about, char *text) {
 
 void kw_slot_policy_words(const struct kw_chip_about *about, unsigned slot,
                           struct kw_slot_words *words) {
-    const struct subject subject = {
-        .config = about->config,
-        .slot = slot,
-        .rules = kw_config_slot(about->config, slot),
-        .key = kw_config_key(about->config, slot),
-    };
+    const struct subject subject = subject_of(about, slot);
     *words = (struct kw_slot_words){
         .slot = slot,
         .size = kw_slot_size(slot),
@@ -317,33 +335,27 @@ void kw_slot_policy_words(const struct kw_chip_about *about, unsigned slot,
     use_words(&subject, words->use);
 }
 
-/* --- what it holds
- * ------------------------------------------------------------- */
-
-static bool is_point(const uint8_t key[KW_PUBLIC_KEY_SIZE]) {
-    char *pem = kw_public_key_pem(key);
-    free(pem);
-    return pem != NULL;
-}
+/* --- what it holds ------------------------------------------------------- */
 
 static void take_fingerprint(struct kw_slot_words *words,
                              const uint8_t key[KW_PUBLIC_KEY_SIZE]) {
-    if (is_point(key)) {
+    char *pem = kw_public_key_pem(key);
+    if (pem != NULL) { /* it is a point of the curve */
         words->has_fingerprint = true;
         kw_fingerprint(key, words->fingerprint);
     }
+    free(pem);
 }
 
 static kw_status private_state(struct kw_chip *chip,
-                               const struct kw_chip_about *about,
+                               const struct subject *about,
                                struct kw_slot_words *words) {
-    const struct kw_key_config key = kw_config_key(about->config, words->slot);
     uint8_t public_key[KW_PUBLIC_KEY_SIZE];
-    if (!key.pub_info || key.req_auth) {
+    if (!about->key.pub_info || about->key.req_auth) {
         add(words->state, "the chip does not tell");
         return KW_OK;
     }
-    const kw_status status = kw_chip_public_key(chip, words->slot, public_key);
+    const kw_status status = kw_chip_public_key(chip, about->slot, public_key);
     if (kw_status_is_refusal(status)) {
         add(words->state, "no private key");
         return KW_OK;
@@ -354,8 +366,7 @@ static kw_status private_state(struct kw_chip *chip,
     return KW_OK;
 }
 
-/* NULL when the bytes are neither all ones nor all zeros. A public key's
- * first nibble is the chip's. */
+/* NULL when the bytes are neither all ones nor all zeros. */
 static const char *emptiness(const uint8_t *data, size_t size) {
     if (kw_all_bytes(data, size, 0xFF)) {
         return "blank";
@@ -363,33 +374,26 @@ static const char *emptiness(const uint8_t *data, size_t size) {
     return kw_all_bytes(data, size, 0x00) ? "zeros" : NULL;
 }
 
-static void public_state(const struct kw_chip_about *about,
-                         const uint8_t stored[KW_STORED_KEY_SIZE],
-                         struct kw_slot_words *words) {
-    const char *empty = emptiness(stored + 1, KW_STORED_KEY_SIZE - 1);
+static const char *public_state(const struct subject *about,
+                                const uint8_t stored[KW_STORED_KEY_SIZE],
+                                struct kw_slot_words *words) {
     uint8_t key[KW_PUBLIC_KEY_SIZE];
-    const bool readable = empty == NULL && kw_stored_key_read(stored, key);
-    if (readable) {
-        take_fingerprint(words, key);
+    (void)kw_stored_key_read(stored, key);
+    take_fingerprint(words, key);
+    if (!words->has_fingerprint) {
+        return "written, but no P-256 key";
     }
-    if (!readable) {
-        add(words->state, "%s", empty == NULL ? "blank" : empty);
-    } else if (kw_config_keeps_validity(about->config, words->slot)) {
-        add(words->state,
-            kw_stored_key_is_valid(stored[0]) ? "validated" : "not validated");
-    } else {
-        add(words->state,
-            words->has_fingerprint ? "public key" : "written, no P-256 key");
+    if (!kw_config_keeps_validity(about->config, about->slot)) {
+        return "public key";
     }
+    return kw_stored_key_is_valid(stored[0]) ? "validated" : "not validated";
 }
 
-static void data_state(const uint8_t *data, struct kw_slot_words *words) {
-    const char *empty = emptiness(data, words->size);
+static void data_state(const struct subject *about, const uint8_t *data,
+                       struct kw_slot_words *words) {
     struct kw_compcert compcert;
-    if (empty != NULL) {
-        add(words->state, "%s", empty);
-    } else if (strstr(words->purpose, CERTIFICATE_PURPOSE) != NULL &&
-               kw_compcert_decode(data, &compcert) == KW_OK) {
+    if (holds_certificate(about->part, about->slot) &&
+        kw_compcert_decode(data, &compcert) == KW_OK) {
         add(words->state, "certificate of %04u-%02u-%02u", compcert.dates.year,
             compcert.dates.month, compcert.dates.day);
     } else {
@@ -398,35 +402,38 @@ static void data_state(const uint8_t *data, struct kw_slot_words *words) {
 }
 
 static kw_status readable_state(struct kw_chip *chip,
-                                const struct kw_chip_about *about,
+                                const struct subject *about,
                                 struct kw_slot_words *words) {
     uint8_t data[KW_SLOT_MAX];
+    const size_t own = is_public_key(about) ? 1 : 0; /* the chip's nibble */
     const kw_status status =
-        kw_chip_read_slot(chip, words->slot, data, words->size);
+        kw_chip_read_slot(chip, about->slot, data, words->size);
     if (kw_status_is_refusal(status)) {
         add(words->state, "the chip does not tell");
         return KW_OK;
     }
     KW_TRY(status);
-    if (strcmp(words->kind, "public key") == 0) {
-        public_state(about, data, words);
+    const char *empty = emptiness(data + own, words->size - own);
+    if (empty != NULL) {
+        add(words->state, "%s", empty);
+    } else if (is_public_key(about)) {
+        add(words->state, "%s", public_state(about, data, words));
     } else {
-        data_state(data, words);
+        data_state(about, data, words);
     }
     return KW_OK;
 }
 
-static kw_status state_words(struct kw_chip *chip,
-                             const struct kw_chip_about *about,
+static kw_status state_words(struct kw_chip *chip, const struct subject *about,
                              struct kw_slot_words *words) {
     if (!kw_config_is_locked(about->config)) {
         add(words->state, "not known before the lock");
         return KW_OK;
     }
-    if (kw_config_key(about->config, words->slot).is_private) {
+    if (about->key.is_private) {
         return private_state(chip, about, words);
     }
-    if (strcmp(words->read, "anyone") == 0) {
+    if (may_be_read(about)) {
         return readable_state(chip, about, words);
     }
     add(words->state, "cannot be read");
@@ -437,9 +444,10 @@ kw_status kw_slot_words_read(struct kw_chip *chip,
                              const struct kw_chip_about *about, unsigned slot,
                              struct kw_slot_words *words,
                              struct kw_error *error) {
+    const struct subject subject = subject_of(about, slot);
     char doing[32];
     kw_slot_policy_words(about, slot, words);
-    const kw_status status = state_words(chip, about, words);
+    const kw_status status = state_words(chip, &subject, words);
     if (status == KW_OK) {
         return KW_OK;
     }

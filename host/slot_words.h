@@ -13,7 +13,7 @@
 #include "host/key.h"
 #include "host/part.h"
 
-#define KW_WORDS_MAX 160
+#define KW_WORDS_MAX 256 /* longer ones are cut */
 
 struct kw_slot_words {
     unsigned slot;
