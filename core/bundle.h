@@ -77,7 +77,8 @@ KW_MUST_USE kw_status kw_request_decode(const uint8_t *payload, size_t size,
 KW_MUST_USE kw_status kw_bundle_decode(const uint8_t *payload, size_t size,
                                        struct kw_bundle *bundle);
 
-/* Pointers that a flag says are unused may be NULL. */
+/* Pointers that a flag says are unused may be NULL; none may point into the
+ * payload that is written. */
 void kw_request_encode(const struct kw_request *request,
                        uint8_t payload[KW_REQUEST_SIZE]);
 void kw_bundle_encode(const struct kw_bundle *bundle,

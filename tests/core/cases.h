@@ -49,7 +49,8 @@ struct kw_subject {
     X(packet)                                                                  \
     X(config)                                                                  \
     X(sha)                                                                     \
-    X(message)
+    X(message)                                                                 \
+    X(rotate)
 
 #define KW_DECLARE_SUBJECT(name)                                               \
     extern const struct kw_subject kw_##name##_subject;

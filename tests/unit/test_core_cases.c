@@ -1,13 +1,9 @@
 /* The cases of tests/core on the PC; firmware/apps/core_tests runs the same
- * on the target. Included, for each program here is built of one file. */
+ * on the target. */
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "tests/core/cases.c"
-#include "tests/core/config_cases.c"
-#include "tests/core/message_cases.c"
-#include "tests/core/packet_cases.c"
-#include "tests/core/sha_cases.c"
+#include "tests/core/cases.h"
 
 static void report(const struct kw_subject *subject,
                    const struct kw_case *which, const char *wrong) {
