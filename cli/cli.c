@@ -130,7 +130,7 @@ kw_status kw_confirm(struct kw_cli *cli, const char *question) {
 
 /* --- running a command ---------------------------------------------------------- */
 
-static json_t *error_document(const struct kw_error *error) {
+json_t *kw_error_document(const struct kw_error *error) {
     char status[8];
     (void)snprintf(status, sizeof status, "0x%04x", (unsigned)error->status);
     json_t *document = json_pack(
@@ -161,7 +161,7 @@ static kw_status run_verb(struct kw_cli *cli, const struct kw_parsed *parsed,
     const kw_status status = parsed->verb->run(cli, &parsed->arguments);
     *document = status == KW_OK || cli->error.message[0] == '\0'
                     ? result_document(cli->result, parsed)
-                    : error_document(&cli->error);
+                    : kw_error_document(&cli->error);
     json_decref(cli->result);
     cli->result = NULL;
     return status;
@@ -174,7 +174,7 @@ kw_status kw_cli_command(struct kw_cli *cli, int argc, char **argv,
     cli->error = (struct kw_error){.status = KW_OK};
     kw_status status = kw_parse(cli, argc, argv, &parsed);
     if (status != KW_OK) {
-        *document = error_document(&cli->error);
+        *document = kw_error_document(&cli->error);
         return status;
     }
     if (parsed.help) {

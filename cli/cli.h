@@ -116,6 +116,9 @@ KW_MUST_USE kw_status kw_confirm(struct kw_cli *cli, const char *question);
  * is NOUN-VERB, as in the schema. */
 KW_MUST_USE kw_status kw_cli_announce(struct kw_cli *cli, const char *name);
 
+/* The document that a failed command answers with; the caller owns it. */
+json_t *kw_error_document(const struct kw_error *error);
+
 /* Set by SIGINT and SIGTERM. */
 extern volatile sig_atomic_t kw_stop_requested;
 

@@ -1,0 +1,323 @@
+/* cli/chip.c: what a chip is and what its slots are for. */
+#include <string.h>
+
+#include "cli/chip_retire.h"
+#include "cli/chip_run.h"
+#include "cli/cli.h"
+#include "cli/show.h"
+#include "host/part.h"
+#include "host/slot_words.h"
+#include "host/text.h"
+
+#define SERIAL_TEXT  (2 * KW_SERIAL_SIZE + 1)
+#define COUNTERS     2
+#define COUNTER_SIZE 8
+#define LOCKED_TEXT  64
+#define TABLE_WIDTH  100
+#define INDENT       6
+
+static kw_status ask_chip(struct kw_cli *cli, struct kw_chip **chip,
+                          struct kw_chip_about *about) {
+    KW_TRY(kw_cli_chip(cli, chip));
+    return kw_part_read(*chip, about, &cli->error);
+}
+
+/* --- info ------------------------------------------------------------------
+ */
+
+struct info {
+    struct kw_chip_about about;
+    uint32_t counters[COUNTERS];
+};
+
+/* The Counter command works from the configuration lock on; before that the
+ * counters are read where they are kept. */
+static kw_status read_counters(struct kw_chip *chip, struct info *info,
+                               struct kw_error *error) {
+    const uint8_t *config = info->about.config;
+    const bool ask = kw_config_is_locked(config);
+    for (unsigned i = 0; i < COUNTERS; i++) {
+        const kw_status status =
+            ask ? kw_chip_counter(chip, i, &info->counters[i]) : KW_OK;
+        if (status != KW_OK) {
+            return kw_error_chip(error, status, chip, "cannot read a counter");
+        }
+        if (!ask) {
+            info->counters[i] = kw_counter_decode(config + KW_CONFIG_COUNTER +
+                                                  COUNTER_SIZE * i);
+        }
+    }
+    return KW_OK;
+}
+
+static void set_hex(json_t *object, const char *name, const uint8_t *bytes,
+                    size_t size) {
+    char text[2 * KW_SERIAL_SIZE + 1];
+    kw_hex(bytes, size, text);
+    json_object_set_new(object, name, json_string(text));
+}
+
+static json_t *locked_slots(const uint8_t config[KW_CONFIG_SIZE]) {
+    json_t *slots = json_array();
+    for (unsigned slot = 0; slot < KW_SLOT_COUNT; slot++) {
+        if (kw_config_slot_is_locked(config, slot)) {
+            json_array_append_new(slots, json_integer(slot));
+        }
+    }
+    return slots;
+}
+
+static void answer_info(struct kw_cli *cli, const struct info *info) {
+    const struct kw_chip_about *about = &info->about;
+    const uint8_t *config = about->config;
+    const uint8_t address = kw_chip_i2c_address(config);
+    const uint8_t address_7bit = address >> 1;
+    json_t *result = json_pack(
+        "{s:s, s:s, s:s, s:b, s:b, s:[I, I], s:o}", "link", cli->chip_text,
+        "part", kw_part_name(about->part), "model", kw_model_name(about->model),
+        "config_locked", kw_config_is_locked(config), "data_locked",
+        kw_config_data_is_locked(config), "counters",
+        (json_int_t)info->counters[0], (json_int_t)info->counters[1],
+        "slots_locked", locked_slots(config));
+    set_hex(result, "revision", about->revision, sizeof about->revision);
+    set_hex(result, "i2c_address", &address, 1);
+    set_hex(result, "i2c_address_7bit", &address_7bit, 1);
+    kw_set_serial(result, about->serial);
+    json_object_update(cli->result, result);
+    json_decref(result);
+}
+
+static const char *lock_words(bool locked) {
+    return locked ? "locked" : "not locked";
+}
+
+static void print_locked_slots(const struct kw_cli *cli,
+                               const uint8_t config[KW_CONFIG_SIZE]) {
+    char text[LOCKED_TEXT] = "";
+    for (unsigned slot = 0; slot < KW_SLOT_COUNT; slot++) {
+        const size_t used = strlen(text);
+        if (kw_config_slot_is_locked(config, slot)) {
+            (void)snprintf(text + used, sizeof text - used, " %u", slot);
+        }
+    }
+    kw_print(cli, "Slots locked   %s\n", text[0] == '\0' ? "none" : text + 1);
+}
+
+static void print_info(const struct kw_cli *cli, const struct info *info) {
+    const struct kw_chip_about *about = &info->about;
+    const uint8_t *config = about->config;
+    const unsigned address = kw_chip_i2c_address(config);
+    char serial[SERIAL_TEXT];
+    char revision[2 * sizeof about->revision + 1];
+    kw_hex_upper(about->serial, sizeof about->serial, serial);
+    kw_hex_upper(about->revision, sizeof about->revision, revision);
+    kw_print(cli, "Chip           %s\n", cli->chip_text);
+    kw_print(cli, "Part           %s (%s)\n", kw_part_words(about->part),
+             kw_model_words(about->model));
+    kw_print(cli, "Serial number  %s\n", serial);
+    kw_print(cli, "Revision       %s\n", revision);
+    kw_print(cli, "I2C address    %02X (7-bit form: %02X)\n", address,
+             address >> 1);
+    kw_print(cli, "Configuration  %s\n",
+             lock_words(kw_config_is_locked(config)));
+    kw_print(cli, "Data and OTP   %s\n",
+             lock_words(kw_config_data_is_locked(config)));
+    print_locked_slots(cli, config);
+    kw_print(cli, "Counters       0: %u, 1: %u\n", info->counters[0],
+             info->counters[1]);
+}
+
+static kw_status run_info(struct kw_cli *cli,
+                          const struct kw_arguments *arguments) {
+    struct kw_chip *chip = NULL;
+    struct info info;
+    (void)arguments;
+    KW_TRY(ask_chip(cli, &chip, &info.about));
+    KW_TRY(read_counters(chip, &info, &cli->error));
+    kw_chip_idle(chip);
+    answer_info(cli, &info);
+    print_info(cli, &info);
+    return KW_OK;
+}
+
+/* --- slots -----------------------------------------------------------------
+ */
+
+static kw_status read_slots(struct kw_chip *chip,
+                            const struct kw_chip_about *about,
+                            struct kw_slot_words slots[KW_SLOT_COUNT],
+                            struct kw_error *error) {
+    for (unsigned slot = 0; slot < KW_SLOT_COUNT; slot++) {
+        KW_TRY(kw_slot_words_read(chip, about, slot, &slots[slot], error));
+        kw_chip_idle(chip); /* the watchdog */
+    }
+    return KW_OK;
+}
+
+static json_t *slot_object(const struct kw_slot_words *words) {
+    json_t *slot = json_pack(
+        "{s:i, s:i, s:s, s:s, s:s, s:s, s:s, s:b, s:s}", "slot",
+        (int)words->slot, "size", (int)words->size, "kind", words->kind,
+        "purpose", words->purpose, "read", words->read, "write", words->write,
+        "use", words->use, "locked", words->locked, "state", words->state);
+    if (words->has_fingerprint) {
+        json_object_set_new(slot, "fingerprint",
+                            json_string(words->fingerprint));
+    }
+    return slot;
+}
+
+static void answer_slots(struct kw_cli *cli, const struct kw_chip_about *about,
+                         const struct kw_slot_words slots[KW_SLOT_COUNT]) {
+    json_t *array = json_array();
+    for (unsigned slot = 0; slot < KW_SLOT_COUNT; slot++) {
+        json_array_append_new(array, slot_object(&slots[slot]));
+    }
+    json_object_set_new(cli->result, "slots", array);
+    kw_set_serial(cli->result, about->serial);
+}
+
+/* Widths of the table's columns. */
+struct columns {
+    int purpose;
+    int read;
+    int write;
+};
+
+static void widen(int *width, const char *text) {
+    const int size = (int)strlen(text);
+    if (*width < size) {
+        *width = size;
+    }
+}
+
+static struct columns measure(const struct kw_slot_words slots[KW_SLOT_COUNT]) {
+    struct columns columns = {0, 0, 0};
+    for (unsigned slot = 0; slot < KW_SLOT_COUNT; slot++) {
+        widen(&columns.purpose, slots[slot].purpose);
+        widen(&columns.read, slots[slot].read);
+        widen(&columns.write, slots[slot].write);
+    }
+    return columns;
+}
+
+static void print_row(const struct kw_cli *cli, const struct columns *columns,
+                      const char *const cells[5]) {
+    kw_print(cli, "%4s  %-*s  %-*s  %-*s  %s\n", cells[0], columns->purpose,
+             cells[1], columns->read, cells[2], columns->write, cells[3],
+             cells[4]);
+}
+
+/* The size of the piece of a text that fits into one line. */
+static size_t piece_of(const char *text, size_t width) {
+    size_t piece = strlen(text);
+    while (piece > width) {
+        size_t shorter = piece - 1;
+        while (shorter > 0 && text[shorter] != ' ') {
+            shorter--;
+        }
+        if (shorter == 0) {
+            return piece;
+        }
+        piece = shorter;
+    }
+    return piece;
+}
+
+static void print_wrapped(const struct kw_cli *cli, const char *text) {
+    while (*text != '\0') {
+        const size_t piece = piece_of(text, TABLE_WIDTH - INDENT);
+        kw_print(cli, "%*s%.*s\n", INDENT, "", (int)piece, text);
+        text += piece;
+        text += strspn(text, " ");
+    }
+}
+
+static void print_slot(const struct kw_cli *cli, const struct columns *columns,
+                       const struct kw_slot_words *words) {
+    char number[16];
+    char about[KW_WORDS_MAX + 32];
+    char state[KW_WORDS_MAX + KW_FINGERPRINT_SHOWN + 2];
+    (void)snprintf(number, sizeof number, "%u", words->slot);
+    (void)snprintf(state, sizeof state, "%s%s%.*s", words->state,
+                   words->has_fingerprint ? " " : "", KW_FINGERPRINT_SHOWN,
+                   words->has_fingerprint ? words->fingerprint : "");
+    const char *const cells[] = {number, words->purpose, words->read,
+                                 words->write, state};
+    print_row(cli, columns, cells);
+    (void)snprintf(about, sizeof about, "%s, %zu bytes: %s", words->kind,
+                   words->size, words->use);
+    print_wrapped(cli, about);
+}
+
+static void print_slots(const struct kw_cli *cli,
+                        const struct kw_chip_about *about,
+                        const struct kw_slot_words slots[KW_SLOT_COUNT]) {
+    static const char *const HEAD[] = {"Slot", "Purpose", "Read by",
+                                       "Written by", "Holds now"};
+    struct columns columns = measure(slots);
+    char serial[SERIAL_TEXT];
+    kw_hex_upper(about->serial, sizeof about->serial, serial);
+    widen(&columns.read, HEAD[2]);
+    widen(&columns.write, HEAD[3]);
+    kw_print(cli, "%s, serial %s: %s (%s)\n\n", cli->chip_text, serial,
+             kw_part_words(about->part), kw_model_words(about->model));
+    print_row(cli, &columns, HEAD);
+    for (unsigned slot = 0; slot < KW_SLOT_COUNT; slot++) {
+        print_slot(cli, &columns, &slots[slot]);
+    }
+    kw_print(cli,
+             "\nA public key is shown by the first %d digits of its "
+             "fingerprint, the SHA-256 of X, Y.\n",
+             KW_FINGERPRINT_SHOWN);
+}
+
+static kw_status run_slots(struct kw_cli *cli,
+                           const struct kw_arguments *arguments) {
+    struct kw_slot_words slots[KW_SLOT_COUNT];
+    struct kw_chip *chip = NULL;
+    struct kw_chip_about about;
+    (void)arguments;
+    KW_TRY(ask_chip(cli, &chip, &about));
+    KW_TRY(read_slots(chip, &about, slots, &cli->error));
+    answer_slots(cli, &about, slots);
+    print_slots(cli, &about, slots);
+    return KW_OK;
+}
+
+/* --- the noun --------------------------------------------------------------
+ */
+
+static const struct kw_verb VERBS[] = {
+    {
+        .name = "info",
+        .summary = "revision, serial number, address, locks, counters",
+        .run = run_info,
+    },
+    {
+        .name = "slots",
+        .summary = "each slot in plain words",
+        .run = run_slots,
+    },
+    {
+        .name = "run",
+        .operands = "SCRIPT",
+        .summary = "run the commands of a file (-: stdin) in one power cycle",
+        .operands_min = 1,
+        .operands_max = 1,
+        .run = kw_chip_run_verb,
+    },
+    {
+        .name = "retire",
+        .summary = "end the chip's life as far as it can be ended",
+        .options = kw_chip_retire_options,
+        .run = kw_chip_retire_verb,
+    },
+};
+
+const struct kw_noun kw_noun_chip = {
+    .name = "chip",
+    .summary = "show a chip, run a script on it, retire it",
+    .verbs = VERBS,
+    .verb_count = sizeof VERBS / sizeof *VERBS,
+};
