@@ -166,7 +166,7 @@ static bool secure_boot_writes(const struct subject *about) {
 
 static void private_write_words(const struct subject *about, char *text) {
     if ((about->rules.write_config & GENKEY_ALLOWED) != 0) {
-        add(text, "GenKey");
+        add(text, "the chip (GenKey)");
     }
     if ((about->rules.write_config & PRIVWRITE_ALLOWED) != 0) {
         add(text, "PrivWrite, key of slot %u", about->rules.write_key);
@@ -200,7 +200,7 @@ static void write_words(const struct subject *about, char *text) {
         add(text, "never again: locked");
     } else if (!kw_config_data_is_locked(about->config)) {
         add(text, "%s until the lock",
-            about->key.is_private ? "GenKey, PrivWrite" : "anyone");
+            about->key.is_private ? "GenKey or PrivWrite" : "anyone");
     } else if (about->key.is_private) {
         private_write_words(about, text);
     } else {
@@ -225,8 +225,8 @@ static void private_use_words(const struct subject *about, char *text) {
     }
     if ((allowed & KW_READ_KEY_ECDH) != 0) {
         const bool kept = (allowed & KW_READ_KEY_ECDH_TO_SLOT) != 0;
-        add(text, kept ? "agrees on secrets (ECDH) that stay in the chip"
-                       : "agrees on secrets (ECDH)");
+        add(text, kept ? "makes ECDH secrets that stay in the chip"
+                       : "makes ECDH secrets");
     }
 }
 
@@ -290,9 +290,8 @@ static void secret_use_words(const struct subject *about, char *text) {
 /* Signing and ECDH are not gated by ReqRandom. */
 static void condition_words(const struct subject *about, char *text) {
     if (about->key.req_random) {
-        add(text, about->key.is_private
-                      ? "random nonce needed for GenKey digests"
-                      : "random nonce needed");
+        add(text, about->key.is_private ? "random nonce for GenKey digests"
+                                        : "random nonce needed");
     }
     if (about->key.req_auth) {
         add(text, "after CheckMac with slot %u", about->key.auth_key);

@@ -98,14 +98,13 @@ static void check(enum kw_sim_part part, const struct row *rows, size_t count) {
 static void trustflex_policy(void **state) {
     static const struct row ROWS[] = {
         {0, "private key", "never", "never",
-         "signs any digest, agrees on secrets (ECDH), random nonce needed "
-         "for GenKey digests"},
-        {1, "private key", "never", "never",
-         "signs what the chip itself states, random nonce needed for GenKey "
+         "signs any digest, makes ECDH secrets, random nonce for GenKey "
          "digests"},
-        {2, "private key", "never", "GenKey",
-         "signs any digest, agrees on secrets (ECDH), random nonce needed "
-         "for GenKey digests"},
+        {1, "private key", "never", "never",
+         "signs what the chip itself states, random nonce for GenKey digests"},
+        {2, "private key", "never", "the chip (GenKey)",
+         "signs any digest, makes ECDH secrets, random nonce for GenKey "
+         "digests"},
         {5, "AES key", "never", "encrypted, key of slot 6",
          "encrypts (AES), makes MACs, derives keys"},
         {6, "secret", "never", "anyone",
