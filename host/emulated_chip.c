@@ -396,7 +396,16 @@ kw_status kw_emulated_chip_open(const struct kw_workspace *workspace,
     if (open_by_board(workspace, name, opened, error) == KW_OK) {
         return KW_OK;
     }
-    KW_TRY(kw_emulated_power_up(workspace, name, NULL, &emulated, error));
+    const kw_status status =
+        kw_emulated_power_up(workspace, name, NULL, &emulated, error);
+    if (status == KW_ABSENT_LOCKED) {
+        /* A board that was just starting may have its socket by now. */
+        struct kw_error ignored;
+        return open_by_board(workspace, name, opened, &ignored) == KW_OK
+                   ? KW_OK
+                   : status;
+    }
+    KW_TRY(status);
     *opened = (struct kw_opened_link){{&OPS, emulated}, close_link};
     return KW_OK;
 }
