@@ -25,17 +25,22 @@ static const struct chip_row {
 
 #define CHIP_COUNT (sizeof CHIPS / sizeof *CHIPS)
 
+/* A chip of the workspace, new or kept. */
+struct made {
+    enum kw_part part;
+    uint8_t serial[KW_SERIAL_SIZE];
+};
+
 struct init {
     struct kw_cli *cli;
     struct kw_workspace workspace;
     struct kw_simulated_vendor *vendor;
     enum kw_model model;
     bool model_named; /* by --model */
-    struct kw_chip_about made[CHIP_COUNT];
+    struct made made[CHIP_COUNT];
 };
 
-/* --- parse -----------------------------------------------------------------
- */
+/* --- parse --------------------------------------------------------------- */
 
 static kw_status parse_model(struct kw_cli *cli,
                              const struct kw_arguments *arguments,
@@ -55,8 +60,7 @@ static kw_status parse_model(struct kw_cli *cli,
                           "there is no model '%s': 608a or 608b", name);
 }
 
-/* --- open ------------------------------------------------------------------
- */
+/* --- open ---------------------------------------------------------------- */
 
 /* A newer or damaged workspace answers so; any other is refused as one that
  * is there. */
@@ -114,49 +118,56 @@ static kw_status open_all(struct init *init) {
                                     &cli->error);
 }
 
-/* --- do --------------------------------------------------------------------
- */
+/* --- do ------------------------------------------------------------------ */
 
-static kw_status certify(struct init *init, struct kw_new_chip *chip) {
-    struct kw_vendor_device device = {.model = init->model};
-    struct kw_vendor_slots slots;
+static kw_status certify(struct init *init, struct kw_new_chip *chip,
+                         struct kw_vendor_device *device,
+                         struct kw_vendor_slots *slots) {
     struct kw_error *error = &init->cli->error;
-    kw_new_chip_serial(chip, device.serial);
-    const kw_status status = kw_new_chip_public_key(chip, device.public_key);
+    kw_new_chip_serial(chip, device->serial);
+    const kw_status status = kw_new_chip_public_key(chip, device->public_key);
     if (status != KW_OK) {
         return kw_error_core(error, status,
-                             "cannot ask a new chip for its "
-                             "public key");
+                             "cannot ask a new chip for its public key");
     }
-    KW_TRY(kw_simulated_vendor_issue(init->vendor, &device, &slots, error));
+    KW_TRY(kw_simulated_vendor_issue(init->vendor, device, slots, error));
     const struct kw_provisioning provisioning = {
-        .slot_10 = slots.slot_10,
-        .slot_11 = slots.slot_11,
-        .slot_12 = slots.slot_12,
+        .slot_10 = slots->slot_10,
+        .slot_11 = slots->slot_11,
+        .slot_12 = slots->slot_12,
     };
     kw_new_chip_provision(chip, &provisioning);
     return KW_OK;
 }
 
+/* The chip's file appears whole, with its certificates in it; the device
+ * certificate's file comes after it, and can be made from it. */
 static kw_status fill_and_save(struct init *init, const struct chip_row *row,
                                struct kw_new_chip *chip) {
-    if (row->certified) {
-        KW_TRY(certify(init, chip));
+    struct kw_error *error = &init->cli->error;
+    struct kw_vendor_device device = {.model = init->model};
+    struct kw_vendor_slots slots;
+    if (!row->certified) {
+        return kw_new_chip_save(chip, &init->workspace, row->name, error);
     }
-    return kw_new_chip_save(chip, &init->workspace, row->name,
-                            &init->cli->error);
+    KW_TRY(certify(init, chip, &device, &slots));
+    KW_TRY(kw_new_chip_save(chip, &init->workspace, row->name, error));
+    return kw_simulated_vendor_keep(init->vendor, &device, slots.slot_10,
+                                    error);
 }
 
-/* The file appears whole, with its certificates in it, or not at all. */
-static kw_status make_chip(struct init *init, const struct chip_row *row) {
+static kw_status make_chip(struct init *init, const struct chip_row *row,
+                           struct made *made) {
     struct kw_new_chip *chip = NULL;
     KW_TRY(kw_new_chip_make(row->part, init->model, &chip, &init->cli->error));
     const kw_status status = fill_and_save(init, row, chip);
+    *made = (struct made){.part = row->part};
+    kw_new_chip_serial(chip, made->serial);
     kw_new_chip_free(chip);
     return status;
 }
 
-/* The certificate as a file comes from the chip, new or kept. */
+/* The certificate's file again, from the chip. */
 static kw_status keep_certificate(struct init *init, struct kw_chip *chip,
                                   const struct kw_chip_about *about) {
     struct kw_error *error = &init->cli->error;
@@ -183,8 +194,8 @@ static kw_status check_chip(struct init *init, const struct chip_row *row,
     return row->certified ? keep_certificate(init, &chip, about) : KW_OK;
 }
 
-static kw_status finish_chip(struct init *init, const struct chip_row *row,
-                             struct kw_chip_about *about) {
+static kw_status open_kept_chip(struct init *init, const struct chip_row *row,
+                                struct kw_chip_about *about) {
     struct kw_opened_link opened = {.close = NULL};
     KW_TRY(kw_emulated_chip_open(&init->workspace, row->name, &opened,
                                  &init->cli->error));
@@ -210,11 +221,19 @@ static kw_status adopt_model(struct init *init, const struct chip_row *row,
     return KW_OK;
 }
 
+static kw_status keep_chip(struct init *init, const struct chip_row *row,
+                           struct made *made) {
+    struct kw_chip_about about;
+    KW_TRY(open_kept_chip(init, row, &about));
+    *made = (struct made){.part = about.part};
+    memcpy(made->serial, about.serial, sizeof made->serial);
+    return adopt_model(init, row, about.model);
+}
+
 static kw_status keep_chips(struct init *init) {
     for (size_t i = 0; i < CHIP_COUNT; i++) {
         if (kw_emulated_chip_exists(&init->workspace, CHIPS[i].name)) {
-            KW_TRY(finish_chip(init, &CHIPS[i], &init->made[i]));
-            KW_TRY(adopt_model(init, &CHIPS[i], init->made[i].model));
+            KW_TRY(keep_chip(init, &CHIPS[i], &init->made[i]));
         }
     }
     return KW_OK;
@@ -230,10 +249,22 @@ static kw_status make_missing_chips(struct init *init) {
                             "interrupted; run `keywright init` again to go "
                             "on");
         }
-        KW_TRY(make_chip(init, &CHIPS[i]));
-        KW_TRY(finish_chip(init, &CHIPS[i], &init->made[i]));
+        KW_TRY(make_chip(init, &CHIPS[i], &init->made[i]));
     }
     return KW_OK;
+}
+
+/* One byte of it a chip is what makes a chip somebody's: docs/formats.md. */
+static kw_status make_lock_file(struct init *init) {
+    struct kw_error *error = &init->cli->error;
+    char *path = kw_workspace_path(&init->workspace, "chips/lock");
+    const kw_status status =
+        path == NULL ? kw_error(error, KW_SYSTEM_MEMORY, "out of memory")
+        : kw_file_exists(path)
+            ? KW_OK
+            : kw_file_create(path, KW_SECRET_MODE, "", 0, error);
+    free(path);
+    return status;
 }
 
 static kw_status make_chips(struct init *init) {
@@ -241,14 +272,14 @@ static kw_status make_chips(struct init *init) {
     for (size_t i = 0; i < CHIP_COUNT; i++) {
         names[i] = CHIPS[i].name;
     }
+    KW_TRY(make_lock_file(init));
     KW_TRY(keep_chips(init));
     KW_TRY(make_missing_chips(init));
     return kw_workspace_finish(&init->workspace, names, CHIP_COUNT,
                                &init->cli->error);
 }
 
-/* --- print -----------------------------------------------------------------
- */
+/* --- print --------------------------------------------------------------- */
 
 static void answer(const struct init *init) {
     json_t *result = init->cli->result;
@@ -269,11 +300,11 @@ static void answer(const struct init *init) {
 
 static void print_chips(const struct init *init) {
     for (size_t i = 0; i < CHIP_COUNT; i++) {
-        const struct kw_chip_about *about = &init->made[i];
+        const struct made *made = &init->made[i];
         char serial[SERIAL_TEXT];
-        kw_hex_upper(about->serial, sizeof about->serial, serial);
+        kw_hex_upper(made->serial, sizeof made->serial, serial);
         kw_print(init->cli, "  sim:%-10s %-10s serial %s  (%s)\n",
-                 CHIPS[i].name, kw_part_words(about->part), serial,
+                 CHIPS[i].name, kw_part_words(made->part), serial,
                  CHIPS[i].words);
     }
 }

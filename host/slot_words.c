@@ -18,8 +18,7 @@
 
 static const char NOT_YET[] = "not before the lock";
 
-/* --- purposes ----------------------------------------------------------------
- */
+/* --- purposes ------------------------------------------------------------ */
 
 static const char *const PURPOSES[][KW_SLOT_COUNT] = {
     [KW_PART_TRUSTFLEX] =
@@ -75,8 +74,7 @@ static bool holds_certificate(enum kw_part part, unsigned slot) {
            (slot == 10 || slot == 12);
 }
 
-/* --- phrases -----------------------------------------------------------------
- */
+/* --- phrases ------------------------------------------------------------- */
 
 /* Adds a phrase, after a comma when it is not the first. */
 __attribute__((format(printf, 2, 3))) static void add(char text[KW_WORDS_MAX],
@@ -132,8 +130,7 @@ static const char *kind_of(const struct subject *about) {
     return about->rules.is_secret ? "secret" : "data";
 }
 
-/* --- who may read ------------------------------------------------------------
- */
+/* --- who may read -------------------------------------------------------- */
 
 /* In clear. */
 static bool may_be_read(const struct subject *about) {
@@ -154,8 +151,7 @@ static void read_words(const struct subject *about, char *text) {
     }
 }
 
-/* --- who may write -----------------------------------------------------------
- */
+/* --- who may write ------------------------------------------------------- */
 
 /* SecureBoot: two bits of mode, then the slots of digest and key. */
 static bool secure_boot_writes(const struct subject *about) {
@@ -208,8 +204,7 @@ static void write_words(const struct subject *about, char *text) {
     }
 }
 
-/* --- who may use it ----------------------------------------------------------
- */
+/* --- who may use it ------------------------------------------------------ */
 
 static void private_use_words(const struct subject *about, char *text) {
     const unsigned allowed = about->rules.read_key;
