@@ -212,7 +212,10 @@ static kw_status open_script(struct kw_cli *cli, const char *name,
 kw_status kw_chip_run_verb(struct kw_cli *cli,
                            const struct kw_arguments *arguments) {
     const char *name = arguments->operand[0];
-    struct script script = {.cli = cli, .name = name};
+    struct script script = {
+        .cli = cli,
+        .name = strcmp(name, "-") == 0 ? "stdin" : name,
+    };
     if (cli->in_script) {
         return kw_error(&cli->error, KW_USAGE,
                         "a script cannot run another script");
