@@ -18,10 +18,9 @@ static void show(struct kw_cli *cli, const struct kw_retirement *retirement) {
         const struct kw_retired_slot *slot = &retirement->slot[i];
         kw_print(cli, "  slot %2u  %-6s  %s\n", i,
                  slot->done ? "erased" : "stays", slot->words);
-        json_array_append_new(slots,
-                              json_pack("{s:i, s:b, s:s}", "slot", (int)i,
-                                        "done", slot->done ? 1 : 0, "words",
-                                        slot->words));
+        json_array_append_new(
+            slots, json_pack("{s:i, s:b, s:s}", "slot", (int)i, "done",
+                             slot->done ? 1 : 0, "words", slot->words));
     }
     kw_set_serial(cli->result, retirement->serial);
     json_object_set_new(cli->result, "slots", slots);
@@ -58,8 +57,7 @@ static kw_status retire(struct kw_cli *cli, const struct kw_rotation *rotation,
         return KW_OK;
     }
     KW_TRY(kw_confirm(cli, "Retire this chip for ever?"));
-    KW_TRY(kw_retire_chip(rotation->chip, authority, &retirement,
-                          &cli->error));
+    KW_TRY(kw_retire_chip(rotation->chip, authority, &retirement, &cli->error));
     kw_print(cli, "Done:\n");
     show(cli, &retirement);
     const kw_status status = kw_retirement_record(
@@ -81,9 +79,8 @@ kw_status kw_chip_retire_verb(struct kw_cli *cli,
     KW_TRY(kw_cli_workspace_locked(cli, &rotation.workspace));
     KW_TRY(kw_cli_chip(cli, &rotation.chip));
     KW_TRY(find_authority(cli, &rotation, &authority));
-    const kw_status status =
-        retire(cli, &rotation, authority,
-               kw_argument(arguments, "--dry-run") != NULL);
+    const kw_status status = retire(
+        cli, &rotation, authority, kw_argument(arguments, "--dry-run") != NULL);
     kw_authority_close(authority);
     return status;
 }

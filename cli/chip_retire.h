@@ -6,7 +6,7 @@
 
 extern const struct kw_option kw_chip_retire_options[];
 
-KW_MUST_USE kw_status
-kw_chip_retire_verb(struct kw_cli *cli, const struct kw_arguments *arguments);
+KW_MUST_USE kw_status kw_chip_retire_verb(struct kw_cli *cli,
+                                          const struct kw_arguments *arguments);
 
 #endif

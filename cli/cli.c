@@ -40,7 +40,8 @@ const char *kw_argument(const struct kw_arguments *arguments,
     return NULL;
 }
 
-/* --- what a verb opens ------------------------------------------------------- */
+/* --- what a verb opens -------------------------------------------------------
+ */
 
 kw_status kw_cli_workspace(struct kw_cli *cli,
                            struct kw_workspace **workspace) {
@@ -86,7 +87,8 @@ kw_status kw_cli_chip(struct kw_cli *cli, struct kw_chip **chip) {
     return KW_OK;
 }
 
-/* --- words -------------------------------------------------------------------- */
+/* --- words
+ * -------------------------------------------------------------------- */
 
 void kw_print(const struct kw_cli *cli, const char *format, ...) {
     if (cli->json || cli->quiet) {
@@ -124,27 +126,26 @@ kw_status kw_confirm(struct kw_cli *cli, const char *question) {
     if (read && (answer[0] == 'y' || answer[0] == 'Y')) {
         return KW_OK;
     }
-    return kw_error(&cli->error, KW_NO,
-                    "not confirmed; nothing was changed");
+    return kw_error(&cli->error, KW_NO, "not confirmed; nothing was changed");
 }
 
-/* --- running a command ---------------------------------------------------------- */
+/* --- running a command
+ * ---------------------------------------------------------- */
 
 json_t *kw_error_document(const struct kw_error *error) {
     char status[8];
     (void)snprintf(status, sizeof status, "0x%04x", (unsigned)error->status);
-    json_t *document = json_pack(
-        "{s:s, s:i, s:s, s:s}", "schema", "keywright/error/1", "exit",
-        (int)kw_status_class(error->status), "status", status, "message",
-        error->message);
+    json_t *document =
+        json_pack("{s:s, s:i, s:s, s:s}", "schema", "keywright/error/1", "exit",
+                  (int)kw_status_class(error->status), "status", status,
+                  "message", error->message);
     if (error->hint[0] != '\0') {
         json_object_set_new(document, "hint", json_string(error->hint));
     }
     return document;
 }
 
-static json_t *result_document(json_t *result,
-                               const struct kw_parsed *parsed) {
+static json_t *result_document(json_t *result, const struct kw_parsed *parsed) {
     const bool has_verb = parsed->verb->name != NULL;
     json_t *document = json_object();
     json_object_set_new(document, "schema",

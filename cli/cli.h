@@ -28,9 +28,9 @@ struct kw_option {
 };
 
 struct kw_verb {
-    const char *name;      /* NULL: the noun has no verbs */
-    const char *operands;  /* for the help: "SERIAL GENERATION [SLOT]" */
-    const char *summary;   /* one line */
+    const char *name;     /* NULL: the noun has no verbs */
+    const char *operands; /* for the help: "SERIAL GENERATION [SLOT]" */
+    const char *summary;  /* one line */
     const struct kw_option *options; /* ends with a name NULL; may be NULL */
     size_t operands_min;
     size_t operands_max;
@@ -58,8 +58,7 @@ struct kw_arguments {
 };
 
 /* The value of an option that was given ("" for a flag), else NULL. */
-const char *kw_argument(const struct kw_arguments *arguments,
-                        const char *name);
+const char *kw_argument(const struct kw_arguments *arguments, const char *name);
 
 struct kw_cli {
     const struct kw_noun *nouns;

@@ -12,11 +12,10 @@ static void show_options(const struct kw_option *options, FILE *out) {
 
 static void show_verb_line(const struct kw_noun *noun,
                            const struct kw_verb *verb, FILE *out) {
-    (void)fprintf(out, "keywright %s%s%s%s%s", noun->name,
-                  verb->name == NULL ? "" : " ",
-                  verb->name == NULL ? "" : verb->name,
-                  verb->operands == NULL ? "" : " ",
-                  verb->operands == NULL ? "" : verb->operands);
+    (void)fprintf(
+        out, "keywright %s%s%s%s%s", noun->name, verb->name == NULL ? "" : " ",
+        verb->name == NULL ? "" : verb->name, verb->operands == NULL ? "" : " ",
+        verb->operands == NULL ? "" : verb->operands);
     if (verb->options != NULL) {
         (void)fputs(" [options]", out);
     }
@@ -41,8 +40,9 @@ static void show_noun(const struct kw_noun *noun, FILE *out) {
         (void)fprintf(out, "  %-16s %s\n", noun->verbs[i].name,
                       noun->verbs[i].summary);
     }
-    (void)fprintf(out, "\n`keywright %s VERB --help` shows one verb, "
-                       "`man keywright-%s` all of them.\n",
+    (void)fprintf(out,
+                  "\n`keywright %s VERB --help` shows one verb, "
+                  "`man keywright-%s` all of them.\n",
                   noun->name, noun->name);
 }
 

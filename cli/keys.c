@@ -56,11 +56,11 @@ static bool is_held(const struct held *held, const struct kw_key_file *file) {
     const unsigned index = file->slot - FIRST_PUBLIC_SLOT;
     return file->has_public && file->slot >= FIRST_PUBLIC_SLOT &&
            strcmp(file->serial, held->serial) == 0 && held->has[index] &&
-           memcmp(held->key[index], file->public_key, KW_PUBLIC_KEY_SIZE) ==
-               0;
+           memcmp(held->key[index], file->public_key, KW_PUBLIC_KEY_SIZE) == 0;
 }
 
-/* --- list ---------------------------------------------------------------------- */
+/* --- list
+ * ---------------------------------------------------------------------- */
 
 struct answer {
     const char *text;
@@ -77,8 +77,7 @@ static struct answer in_chip(const struct held *held,
                                : (struct answer){"no", json_false()};
 }
 
-static void show_file(struct kw_cli *cli, json_t *list,
-                      const struct held *held,
+static void show_file(struct kw_cli *cli, json_t *list, const struct held *held,
                       const struct kw_key_file *file) {
     char text[KW_SHORT_TEXT];
     const struct answer answer = in_chip(held, file);
@@ -131,7 +130,8 @@ static kw_status list(struct kw_cli *cli,
     return KW_OK;
 }
 
-/* --- retire -------------------------------------------------------------------------- */
+/* --- retire
+ * -------------------------------------------------------------------------- */
 
 struct choice {
     const char *serial;
@@ -157,11 +157,10 @@ static kw_status read_choice(struct kw_cli *cli,
                              struct choice *choice) {
     *choice = (struct choice){.serial = arguments->operand[0],
                               .any_slot = arguments->operand_count < 3};
-    KW_TRY(read_number(cli, arguments->operand[1], 99999,
-                       &choice->generation));
-    return choice->any_slot ? KW_OK
-                            : read_number(cli, arguments->operand[2], 15,
-                                          &choice->slot);
+    KW_TRY(read_number(cli, arguments->operand[1], 99999, &choice->generation));
+    return choice->any_slot
+               ? KW_OK
+               : read_number(cli, arguments->operand[2], 15, &choice->slot);
 }
 
 static bool is_chosen(const struct choice *choice,
@@ -188,12 +187,14 @@ static kw_status check_file(struct kw_cli *cli,
         return needed(cli, file, "a rotation that is not finished names it");
     }
     if (!held->known || strcmp(held->serial, file->serial) != 0) {
-        return needed(cli, file, "its chip cannot be asked whether it holds "
-                                 "the key; name it with --chip");
+        return needed(cli, file,
+                      "its chip cannot be asked whether it holds "
+                      "the key; name it with --chip");
     }
     if (!file->is_key_pair) {
-        return needed(cli, file, "no chip shows its secrets, so it may hold "
-                                 "this one; retire the chip first");
+        return needed(cli, file,
+                      "no chip shows its secrets, so it may hold "
+                      "this one; retire the chip first");
     }
     return is_held(held, file) ? needed(cli, file, "the chip holds this key")
                                : KW_OK;

@@ -17,7 +17,8 @@ const struct kw_option kw_global_options[] = {
     {NULL, NULL, NULL},
 };
 
-/* --- the nearest known word ------------------------------------------------ */
+/* --- the nearest known word ------------------------------------------------
+ */
 
 static unsigned least(unsigned a, unsigned b) {
     return a < b ? a : b;
@@ -73,7 +74,8 @@ static kw_status unknown(struct kw_cli *cli, const char *kind,
     return kw_error_hint(&cli->error, "`%s --help` lists what there is", help);
 }
 
-/* --- options ----------------------------------------------------------------- */
+/* --- options -----------------------------------------------------------------
+ */
 
 static const struct kw_option *find_option(const struct kw_option *options,
                                            const char *word, size_t size) {
@@ -95,8 +97,8 @@ static kw_status take_global(struct kw_cli *cli, struct kw_parsed *parsed,
                              const struct kw_option *option,
                              const char *value) {
     const struct flag flags[] = {
-        {"--json", &cli->json},   {"--quiet", &cli->quiet},
-        {"--trace", &cli->trace}, {"--yes", &cli->yes},
+        {"--json", &cli->json},    {"--quiet", &cli->quiet},
+        {"--trace", &cli->trace},  {"--yes", &cli->yes},
         {"--help", &parsed->help}, {"--version", &parsed->version},
     };
     if (cli->in_script && strcmp(option->name, "--help") != 0) {
@@ -137,8 +139,7 @@ static kw_status take_option(struct kw_cli *cli, struct kw_parsed *parsed,
     return KW_OK;
 }
 
-static kw_status unknown_option(struct kw_cli *cli,
-                                const struct kw_option *own,
+static kw_status unknown_option(struct kw_cli *cli, const struct kw_option *own,
                                 const char *word) {
     struct nearest nearest = start_search(word);
     for (; own != NULL && own->name != NULL; own++) {
@@ -159,8 +160,7 @@ static kw_status parse_option(struct kw_cli *cli, struct kw_parsed *parsed,
     const size_t size = equals == NULL ? strlen(word) : (size_t)(equals - word);
     const struct kw_option *own =
         parsed->verb == NULL ? NULL : parsed->verb->options;
-    const struct kw_option *global =
-        find_option(kw_global_options, word, size);
+    const struct kw_option *global = find_option(kw_global_options, word, size);
     const struct kw_option *option =
         global != NULL ? global : find_option(own, word, size);
     const char *value = equals == NULL ? NULL : equals + 1;
@@ -182,7 +182,8 @@ static kw_status parse_option(struct kw_cli *cli, struct kw_parsed *parsed,
                           : take_option(cli, parsed, option, value);
 }
 
-/* --- nouns, verbs, operands ----------------------------------------------------- */
+/* --- nouns, verbs, operands
+ * ----------------------------------------------------- */
 
 static kw_status parse_noun(struct kw_cli *cli, struct kw_parsed *parsed,
                             const char *word) {
@@ -240,8 +241,7 @@ static bool is_option(const char *word) {
 }
 
 /* An option whose value is the next word. */
-static bool takes_next_word(const struct kw_parsed *parsed,
-                            const char *word) {
+static bool takes_next_word(const struct kw_parsed *parsed, const char *word) {
     const char *name = strcmp(word, "-o") == 0 ? "--output" : word;
     const struct kw_option *own =
         parsed->verb == NULL ? NULL : parsed->verb->options;

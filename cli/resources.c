@@ -19,10 +19,8 @@ static json_t *list_files(const char *folder) {
     return list;
 }
 
-static void show(struct kw_cli *cli,
-                 const struct kw_resources_result *result) {
-    kw_print(cli, "\nPrototype keys, not for production: %s\n",
-             result->folder);
+static void show(struct kw_cli *cli, const struct kw_resources_result *result) {
+    kw_print(cli, "\nPrototype keys, not for production: %s\n", result->folder);
     kw_print(cli, "Next: keywright rotate run\n");
     kw_set_serial(cli->result, result->serial);
     json_object_set_new(cli->result, "generation",

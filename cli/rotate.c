@@ -39,7 +39,8 @@ static kw_status no_memory(struct kw_cli *cli) {
     return kw_error(&cli->error, KW_SYSTEM_MEMORY, "out of memory");
 }
 
-/* --- new-key ------------------------------------------------------------------ */
+/* --- new-key
+ * ------------------------------------------------------------------ */
 
 static kw_status new_key(struct kw_cli *cli,
                          const struct kw_arguments *arguments) {
@@ -49,8 +50,8 @@ static kw_status new_key(struct kw_cli *cli,
     char text[KW_SHORT_TEXT];
     KW_TRY(open_rotation(cli, arguments, &rotation));
     KW_TRY(kw_rotation_look(&rotation, &view, &cli->error));
-    KW_TRY(kw_rotation_new_key(&rotation, view.state.serial, &made,
-                               &cli->error));
+    KW_TRY(
+        kw_rotation_new_key(&rotation, view.state.serial, &made, &cli->error));
     kw_print(cli, "  key %s, a prototype key: %s\n",
              kw_short_fingerprint(made.public_key, text), made.path);
     kw_print(cli, "Next: keywright rotate request\n");
@@ -63,13 +64,14 @@ static kw_status new_key(struct kw_cli *cli,
     return KW_OK;
 }
 
-/* --- request --------------------------------------------------------------------- */
+/* --- request
+ * --------------------------------------------------------------------- */
 
 static kw_status newest_key(const struct kw_rotation *rotation,
                             const uint8_t *serial, struct kw_key_file *key,
                             struct kw_error *error) {
-    const kw_status status = kw_keyring_newest(
-        rotation->workspace, serial, KW_ROTATING_SLOT, key, error);
+    const kw_status status = kw_keyring_newest(rotation->workspace, serial,
+                                               KW_ROTATING_SLOT, key, error);
     if (status == KW_NO) {
         kw_error(error, KW_NO, "keys/ holds no rotating key of this chip");
         return kw_error_hint(error, "run `keywright rotate new-key` first");
@@ -83,8 +85,9 @@ static void show_request(struct kw_cli *cli, const char *path,
     char old_text[KW_SHORT_TEXT];
     char new_text[KW_SHORT_TEXT];
     const uint8_t *old_key = view->has_key ? view->key : NULL;
-    kw_print(cli, "Request: %s\n  old key %s%s, new key %s, counter 1: %" PRIu32
-                  "\n",
+    kw_print(cli,
+             "Request: %s\n  old key %s%s, new key %s, counter 1: %" PRIu32
+             "\n",
              path, kw_short_fingerprint(old_key, old_text),
              view->state.validated ? " (validated)" : "",
              kw_short_fingerprint(new_key_, new_text), view->state.counter);
@@ -138,7 +141,8 @@ static kw_status request(struct kw_cli *cli,
     return status;
 }
 
-/* --- authorize --------------------------------------------------------------------- */
+/* --- authorize
+ * --------------------------------------------------------------------- */
 
 static kw_status expect(struct kw_cli *cli, const char *what,
                         const char *expected, const char *found) {
@@ -195,12 +199,13 @@ static kw_status confirm_request(struct kw_cli *cli,
     if (about->has_old_key) {
         kw_fingerprint(about->old_key, old_key);
     }
-    kw_print(cli, "Serial    %s\nOld key   %s%s\nNew key   %s\n"
-                  "Sequence  %" PRIu32 "\n",
+    kw_print(cli,
+             "Serial    %s\nOld key   %s%s\nNew key   %s\n"
+             "Sequence  %" PRIu32 "\n",
              about->names_serial ? serial
                                  : "none: every chip of this configuration",
-             old_key, about->old_validated ? " (validated)" : "",
-             new_key_text, sequence);
+             old_key, about->old_validated ? " (validated)" : "", new_key_text,
+             sequence);
     return kw_confirm(cli, "Authorise the new key?");
 }
 
@@ -237,8 +242,8 @@ static kw_status authorize_with(struct kw_cli *cli,
     KW_TRY(confirm_request(cli, about, sequence));
     kw_print(cli, "Signing the rotating key digest with the Authority Private "
                   "Key\n");
-    KW_TRY(kw_authorize(authorization, checked, &bundle, &sequence,
-                        &cli->error));
+    KW_TRY(
+        kw_authorize(authorization, checked, &bundle, &sequence, &cli->error));
     char *path =
         output_file(rotation, arguments,
                     about->names_serial ? about->serial : NULL, "bundle");
@@ -267,8 +272,8 @@ static kw_status authorize_request(struct kw_cli *cli,
     KW_TRY(kw_rotation_authority(rotation, checked->request.authority,
                                  &authority, &cli->error));
     authorization.authority = authority;
-    const kw_status status = authorize_with(cli, arguments, rotation, checked,
-                                            &authorization);
+    const kw_status status =
+        authorize_with(cli, arguments, rotation, checked, &authorization);
     kw_authority_close(authority);
     return status;
 }
@@ -292,7 +297,8 @@ static kw_status authorize(struct kw_cli *cli,
     return authorize_request(cli, arguments, &rotation, &checked);
 }
 
-/* --- apply, run, resume -------------------------------------------------------------- */
+/* --- apply, run, resume
+ * -------------------------------------------------------------- */
 
 static const char *position_name(enum kw_rotate_position position) {
     static const char *const names[] = {
@@ -313,8 +319,7 @@ static void show_result(struct kw_cli *cli,
     kw_print(cli, "%s: old key %s, new key %s, sequence %" PRIu32 "\n",
              already ? "Applied before" : "Rotated",
              kw_short_fingerprint(old_key, old_text),
-             kw_short_fingerprint(result->new_key, new_text),
-             result->sequence);
+             kw_short_fingerprint(result->new_key, new_text), result->sequence);
     kw_set_serial(cli->result, result->serial);
     json_object_set_new(cli->result, "sequence",
                         json_integer(result->sequence));
@@ -341,8 +346,7 @@ static kw_status apply(struct kw_cli *cli,
     return KW_OK;
 }
 
-static kw_status run(struct kw_cli *cli,
-                     const struct kw_arguments *arguments) {
+static kw_status run(struct kw_cli *cli, const struct kw_arguments *arguments) {
     struct kw_rotation rotation;
     struct kw_rotation_result result;
     KW_TRY(open_rotation(cli, arguments, &rotation));
@@ -374,7 +378,9 @@ static kw_status resume(struct kw_cli *cli,
     return KW_OK;
 }
 
-/* --- verify ------------------------------------------------------------------------------ */
+/* --- verify
+ * ------------------------------------------------------------------------------
+ */
 
 static kw_status verify(struct kw_cli *cli,
                         const struct kw_arguments *arguments) {
@@ -393,7 +399,9 @@ static kw_status verify(struct kw_cli *cli,
     return KW_OK;
 }
 
-/* --- status -------------------------------------------------------------------------------- */
+/* --- status
+ * --------------------------------------------------------------------------------
+ */
 
 static const char *state_name(const struct kw_rotation_view *view) {
     if (!view->has_key) {
@@ -402,15 +410,15 @@ static const char *state_name(const struct kw_rotation_view *view) {
     return view->state.validated ? "validated" : "not-validated";
 }
 
-static void show_journal(struct kw_cli *cli,
-                         const struct kw_journal *journal) {
+static void show_journal(struct kw_cli *cli, const struct kw_journal *journal) {
     if (journal->path == NULL) {
         kw_print(cli, "Journal    no rotation is open\n");
         json_object_set_new(cli->result, "journal", json_null());
         return;
     }
-    kw_print(cli, "Journal    %s (stage: %s); `keywright rotate resume` "
-                  "finishes it\n",
+    kw_print(cli,
+             "Journal    %s (stage: %s); `keywright rotate resume` "
+             "finishes it\n",
              journal->path, kw_journal_stage(journal));
     json_object_set_new(cli->result, "journal",
                         json_pack("{s:s, s:s}", "file", journal->path, "stage",
@@ -483,7 +491,9 @@ static kw_status status_verb(struct kw_cli *cli,
     return KW_OK;
 }
 
-/* --- rollback ------------------------------------------------------------------------------ */
+/* --- rollback
+ * ------------------------------------------------------------------------------
+ */
 
 static kw_status rollback(struct kw_cli *cli,
                           const struct kw_arguments *arguments) {
@@ -495,10 +505,11 @@ static kw_status rollback(struct kw_cli *cli,
     if (status == KW_OK && request_file == NULL) {
         kw_print(cli, "Slot 14 is as it was before the rotation\n");
     } else if (status == KW_OK) {
-        kw_print(cli, "The new key is validated: going back is a rotation of "
-                      "its own.\nRequest for the old key: %s\n"
-                      "Next: keywright rotate authorize --request FILE, then "
-                      "rotate apply\n",
+        kw_print(cli,
+                 "The new key is validated: going back is a rotation of "
+                 "its own.\nRequest for the old key: %s\n"
+                 "Next: keywright rotate authorize --request FILE, then "
+                 "rotate apply\n",
                  request_file);
     }
     json_object_set_new(cli->result, "rolled_back",
@@ -510,11 +521,12 @@ static kw_status rollback(struct kw_cli *cli,
     return status;
 }
 
-/* --- export ---------------------------------------------------------------------------------- */
+/* --- export
+ * ----------------------------------------------------------------------------------
+ */
 
-static void show_export(struct kw_cli *cli, const char *path,
-                        const char *kind, const uint8_t *old_key,
-                        const uint8_t *new_key_) {
+static void show_export(struct kw_cli *cli, const char *path, const char *kind,
+                        const uint8_t *old_key, const uint8_t *new_key_) {
     kw_print(cli, "Header: %s\n", path);
     json_object_set_new(cli->result, "file", json_string(path));
     json_object_set_new(cli->result, "kind", json_string(kind));
@@ -529,16 +541,16 @@ static kw_status export_bundle(struct kw_cli *cli,
     const char *path = output == NULL ? "keywright_bundle.h" : output;
     struct kw_envelope envelope;
     struct kw_bundle bundle;
-    KW_TRY(kw_envelope_read(bundle_file, KW_BUNDLE_SIZE, &envelope,
-                            &cli->error));
+    KW_TRY(
+        kw_envelope_read(bundle_file, KW_BUNDLE_SIZE, &envelope, &cli->error));
     const kw_status status =
         kw_bundle_decode(envelope.payload, KW_BUNDLE_SIZE, &bundle);
     if (status != KW_OK) {
         return kw_error_core(&cli->error, status, bundle_file);
     }
     KW_TRY(kw_bundle_header_create(path, &envelope, &cli->error));
-    show_export(cli, path, "bundle",
-                bundle.has_old_key ? bundle.old_key : NULL, bundle.new_key);
+    show_export(cli, path, "bundle", bundle.has_old_key ? bundle.old_key : NULL,
+                bundle.new_key);
     return KW_OK;
 }
 
@@ -561,8 +573,8 @@ static kw_status export_vendor_with(struct kw_cli *cli,
         .new_key_file = key->path,
         .invalidates = for_old ? view->key : key->public_key,
     };
-    const kw_status status = kw_vendor_header_create(
-        rotation->workspace, path, &about, &cli->error);
+    const kw_status status =
+        kw_vendor_header_create(rotation->workspace, path, &about, &cli->error);
     kw_authority_close(authority);
     KW_TRY(status);
     show_export(cli, path, "vendor", for_old ? view->key : NULL,
@@ -606,7 +618,9 @@ static kw_status export(struct kw_cli *cli,
                   : export_bundle(cli, arguments, bundle);
 }
 
-/* --- lock-authority ---------------------------------------------------------------------------- */
+/* --- lock-authority
+ * ----------------------------------------------------------------------------
+ */
 
 static kw_status check_no_journal(struct kw_cli *cli,
                                   const struct kw_rotation *rotation,
@@ -634,8 +648,8 @@ static kw_status lock_authority(struct kw_cli *cli,
     KW_TRY(open_rotation(cli, arguments, &rotation));
     KW_TRY(kw_rotation_look(&rotation, &view, &cli->error));
     KW_TRY(check_no_journal(cli, &rotation, &view));
-    KW_TRY(kw_authority_lock_rehearse(&rotation, &view, &rehearsal,
-                                      &cli->error));
+    KW_TRY(
+        kw_authority_lock_rehearse(&rotation, &view, &rehearsal, &cli->error));
     json_t *words = json_array();
     kw_print(cli, "Rehearsed on a copy of the chip:\n");
     for (size_t i = 0; i < rehearsal.count; i++) {
@@ -652,11 +666,16 @@ static kw_status lock_authority(struct kw_cli *cli,
     return KW_OK;
 }
 
-/* --- the table ------------------------------------------------------------------------------------ */
+/* --- the table
+ * ------------------------------------------------------------------------------------
+ */
 
-#define OUTPUT    {"--output", "FILE", "where to write it (also -o FILE)"}
-#define AUTHORITY {"--authority", "FILE", "the authority's private key (PEM)"}
-#define END       {NULL, NULL, NULL}
+#define OUTPUT                                                                 \
+    { "--output", "FILE", "where to write it (also -o FILE)" }
+#define AUTHORITY                                                              \
+    { "--authority", "FILE", "the authority's private key (PEM)" }
+#define END                                                                    \
+    { NULL, NULL, NULL }
 
 static const struct kw_option REQUEST_OPTIONS[] = {
     {"--fleet", NULL, "leave the serial out: for every chip of a kind"},
@@ -710,6 +729,6 @@ static const struct kw_verb VERBS[] = {
      lock_authority},
 };
 
-const struct kw_noun kw_noun_rotate = {
-    "rotate", "turn the public key in slot 14", VERBS,
-    sizeof VERBS / sizeof *VERBS};
+const struct kw_noun kw_noun_rotate = {"rotate",
+                                       "turn the public key in slot 14", VERBS,
+                                       sizeof VERBS / sizeof *VERBS};

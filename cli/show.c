@@ -30,8 +30,7 @@ void kw_set_fingerprint(json_t *object, const char *member,
     json_object_set_new(object, member, json_string(text));
 }
 
-const char *kw_short_fingerprint(const uint8_t *key,
-                                 char text[KW_SHORT_TEXT]) {
+const char *kw_short_fingerprint(const uint8_t *key, char text[KW_SHORT_TEXT]) {
     char whole[KW_FINGERPRINT_TEXT];
     if (key == NULL) {
         return "none";

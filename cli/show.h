@@ -13,13 +13,11 @@ void kw_say_line(void *observer, const char *line);
 void kw_set_serial(json_t *object, const uint8_t *serial);
 
 /* Sets a member to a key's fingerprint; key NULL: to null. */
-void kw_set_fingerprint(json_t *object, const char *member,
-                        const uint8_t *key);
+void kw_set_fingerprint(json_t *object, const char *member, const uint8_t *key);
 
 /* The first 16 digits of a key's fingerprint, for people; key NULL:
  * "none". */
 #define KW_SHORT_TEXT (KW_FINGERPRINT_SHOWN + 1)
-const char *kw_short_fingerprint(const uint8_t *key,
-                                 char text[KW_SHORT_TEXT]);
+const char *kw_short_fingerprint(const uint8_t *key, char text[KW_SHORT_TEXT]);
 
 #endif

@@ -61,10 +61,9 @@ kw_configuration_of(const uint8_t config[KW_CONFIG_SIZE]) {
     };
 }
 
-kw_status
-kw_configuration_digest(const struct kw_hash *hash,
-                        const struct kw_configuration *configuration,
-                        uint8_t digest[KW_SHA256_SIZE]) {
+kw_status kw_configuration_digest(const struct kw_hash *hash,
+                                  const struct kw_configuration *configuration,
+                                  uint8_t digest[KW_SHA256_SIZE]) {
     const struct kw_span spans[] = {
         {configuration->slot_configs, KW_SLOT_CONFIGS_SIZE},
         {configuration->key_configs, KW_KEY_CONFIGS_SIZE},
@@ -121,8 +120,7 @@ static void encode_head(uint8_t *payload, const uint8_t magic[MAGIC_SIZE],
 }
 
 static uint8_t flags_of(bool serial, bool old_key, bool old_validated) {
-    return (uint8_t)((serial ? FLAG_SERIAL : 0) |
-                     (old_key ? FLAG_OLD_KEY : 0) |
+    return (uint8_t)((serial ? FLAG_SERIAL : 0) | (old_key ? FLAG_OLD_KEY : 0) |
                      (old_validated ? FLAG_OLD_VALIDATED : 0));
 }
 
@@ -141,8 +139,7 @@ kw_status kw_request_decode(const uint8_t *payload, size_t size,
                   kw_all_bytes(payload + REQUEST_RESERVED_94, 2, 0) &&
                   payload[REQUEST_LOCK_BITS] <= 3 &&
                   unused_is_zero(head.flags, FLAG_OLD_KEY,
-                                 payload + REQUEST_OLD_KEY,
-                                 KW_PUBLIC_KEY_SIZE),
+                                 payload + REQUEST_OLD_KEY, KW_PUBLIC_KEY_SIZE),
               KW_PARSE_RESERVED);
     *request = (struct kw_request){
         .names_serial = (head.flags & FLAG_SERIAL) != 0,
@@ -175,12 +172,10 @@ void kw_request_encode(const struct kw_request *request,
     memcpy(payload + REQUEST_KEY_CONFIGS, request->configuration.key_configs,
            KW_KEY_CONFIGS_SIZE);
     if (request->has_old_key) {
-        memcpy(payload + REQUEST_OLD_KEY, request->old_key,
-               KW_PUBLIC_KEY_SIZE);
+        memcpy(payload + REQUEST_OLD_KEY, request->old_key, KW_PUBLIC_KEY_SIZE);
     }
     memcpy(payload + REQUEST_NEW_KEY, request->new_key, KW_PUBLIC_KEY_SIZE);
-    memcpy(payload + REQUEST_AUTHORITY, request->authority,
-           KW_PUBLIC_KEY_SIZE);
+    memcpy(payload + REQUEST_AUTHORITY, request->authority, KW_PUBLIC_KEY_SIZE);
 }
 
 kw_status kw_bundle_decode(const uint8_t *payload, size_t size,
@@ -188,14 +183,13 @@ kw_status kw_bundle_decode(const uint8_t *payload, size_t size,
     struct head head;
     KW_ENSURE(size == KW_BUNDLE_SIZE, KW_PARSE_SIZE);
     KW_TRY(decode_head(payload, BUNDLE_MAGIC, &head));
-    KW_ENSURE(kw_all_bytes(payload + BUNDLE_RESERVED_21, 3, 0) &&
-                  unused_is_zero(head.flags, FLAG_OLD_KEY,
-                                 payload + BUNDLE_OLD_KEY,
-                                 KW_PUBLIC_KEY_SIZE) &&
-                  unused_is_zero(head.flags, FLAG_OLD_VALIDATED,
-                                 payload + BUNDLE_OLD_INVALIDATE,
-                                 2 * KW_PAIR_SIZE),
-              KW_PARSE_RESERVED);
+    KW_ENSURE(
+        kw_all_bytes(payload + BUNDLE_RESERVED_21, 3, 0) &&
+            unused_is_zero(head.flags, FLAG_OLD_KEY, payload + BUNDLE_OLD_KEY,
+                           KW_PUBLIC_KEY_SIZE) &&
+            unused_is_zero(head.flags, FLAG_OLD_VALIDATED,
+                           payload + BUNDLE_OLD_INVALIDATE, 2 * KW_PAIR_SIZE),
+        KW_PARSE_RESERVED);
     *bundle = (struct kw_bundle){
         .names_serial = (head.flags & FLAG_SERIAL) != 0,
         .has_old_key = (head.flags & FLAG_OLD_KEY) != 0,

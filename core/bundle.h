@@ -16,8 +16,8 @@
 #define KW_BUNDLE_SIZE  536
 #define KW_PAIR_SIZE    (KW_NONCE_SIZE + KW_SIGNATURE_SIZE)
 
-#define KW_ROTATING_SLOT  14
-#define KW_AUTHORITY_SLOT 13
+#define KW_ROTATING_SLOT     14
+#define KW_AUTHORITY_SLOT    13
 #define KW_SLOT_CONFIGS_SIZE 32 /* configuration bytes 20-51 */
 #define KW_KEY_CONFIGS_SIZE  38 /* configuration bytes 90-127 */
 
@@ -37,10 +37,9 @@ struct kw_configuration {
 struct kw_configuration
 kw_configuration_of(const uint8_t config[KW_CONFIG_SIZE]);
 
-KW_MUST_USE kw_status
-kw_configuration_digest(const struct kw_hash *hash,
-                        const struct kw_configuration *configuration,
-                        uint8_t digest[KW_SHA256_SIZE]);
+KW_MUST_USE kw_status kw_configuration_digest(
+    const struct kw_hash *hash, const struct kw_configuration *configuration,
+    uint8_t digest[KW_SHA256_SIZE]);
 
 struct kw_request {
     bool names_serial;

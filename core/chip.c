@@ -80,8 +80,8 @@ static kw_status exchange(struct kw_chip *chip, const uint8_t *packet,
     KW_TRY(wake(chip));
     chip->commands++;
     chip->bytes += (uint32_t)packet_size;
-    KW_TRY(chip->link.ops->transfer(chip->link.self, packet, packet_size,
-                                    frame, sizeof frame, &frame_size));
+    KW_TRY(chip->link.ops->transfer(chip->link.self, packet, packet_size, frame,
+                                    sizeof frame, &frame_size));
     chip->bytes += (uint32_t)frame_size;
     KW_TRY(kw_response_decode(frame, frame_size, &data, &size));
     return take_answer(data, size, answer, answer_size);
@@ -218,7 +218,8 @@ kw_status kw_chip_write_encrypted(struct kw_chip *chip,
                                   const struct kw_hash *hash,
                                   const struct kw_encrypted_write *write) {
     const uint8_t zone = KW_ZONE_DATA | READ_32_BYTES | WRITE_ENCRYPTED;
-    const uint16_t address = address_of(KW_ZONE_DATA, write->slot, write->block, 0);
+    const uint16_t address =
+        address_of(KW_ZONE_DATA, write->slot, write->block, 0);
     uint8_t temp_key[32];
     uint8_t data[64];
 
@@ -302,8 +303,8 @@ kw_status kw_chip_validate(struct kw_chip *chip,
 static kw_status counter(struct kw_chip *chip, uint8_t mode, unsigned number,
                          uint32_t *value) {
     uint8_t bytes[4];
-    KW_TRY(ask(chip, KW_OP_COUNTER, mode, (uint16_t)number, bytes,
-               sizeof bytes));
+    KW_TRY(
+        ask(chip, KW_OP_COUNTER, mode, (uint16_t)number, bytes, sizeof bytes));
     *value = kw_load_le32(bytes);
     return KW_OK;
 }

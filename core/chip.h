@@ -69,8 +69,8 @@ KW_MUST_USE kw_status kw_chip_random(struct kw_chip *chip, uint8_t random[32]);
 
 /* Reads 4 or 32 bytes; block and word count from 0. */
 KW_MUST_USE kw_status kw_chip_read(struct kw_chip *chip, enum kw_zone zone,
-                                   unsigned slot, unsigned block,
-                                   unsigned word, uint8_t *data, size_t size);
+                                   unsigned slot, unsigned block, unsigned word,
+                                   uint8_t *data, size_t size);
 KW_MUST_USE kw_status kw_chip_read_config(struct kw_chip *chip,
                                           uint8_t config[KW_CONFIG_SIZE]);
 /* The first size bytes of a slot that may be read in clear. */
@@ -110,15 +110,13 @@ KW_MUST_USE kw_status kw_chip_make_key(struct kw_chip *chip, unsigned slot,
 /* Verifies a signature over a digest with the public key in a slot, or with
  * a given one (Nonce into MsgDigBuf, then Verify). KW_CHIP_MISMATCH: it does
  * not match. */
-KW_MUST_USE kw_status
-kw_chip_verify_stored(struct kw_chip *chip, unsigned slot,
-                      const uint8_t digest[KW_SHA256_SIZE],
-                      const uint8_t signature[KW_SIGNATURE_SIZE]);
-KW_MUST_USE kw_status
-kw_chip_verify_external(struct kw_chip *chip,
-                        const uint8_t key[KW_PUBLIC_KEY_SIZE],
-                        const uint8_t digest[KW_SHA256_SIZE],
-                        const uint8_t signature[KW_SIGNATURE_SIZE]);
+KW_MUST_USE kw_status kw_chip_verify_stored(
+    struct kw_chip *chip, unsigned slot, const uint8_t digest[KW_SHA256_SIZE],
+    const uint8_t signature[KW_SIGNATURE_SIZE]);
+KW_MUST_USE kw_status kw_chip_verify_external(
+    struct kw_chip *chip, const uint8_t key[KW_PUBLIC_KEY_SIZE],
+    const uint8_t digest[KW_SHA256_SIZE],
+    const uint8_t signature[KW_SIGNATURE_SIZE]);
 
 /* Signs a digest with the private key in a slot (Random first, which
  * refreshes the RNG seed, then Nonce into MsgDigBuf, then Sign). */

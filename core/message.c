@@ -5,13 +5,12 @@
 #define SPAN(data, size) ((struct kw_span){(data), (size)})
 #define COUNT_OF(array)  (sizeof(array) / sizeof(*(array)))
 
-#define SERIAL_8   8 /* index of SN[8], the MAN-ID */
+#define SERIAL_8    8 /* index of SN[8], the MAN-ID */
 #define OPCODE_SIGN 0x41
 
 static const uint8_t ZEROS[25];
 
-kw_status kw_message_nonce(const struct kw_hash *hash,
-                           const uint8_t source[32],
+kw_status kw_message_nonce(const struct kw_hash *hash, const uint8_t source[32],
                            const uint8_t num_in[KW_NUM_IN_SIZE],
                            struct kw_message_head head,
                            uint8_t digest[KW_SHA256_SIZE]) {
@@ -29,8 +28,8 @@ kw_status kw_message_gendig(const struct kw_hash *hash, const uint8_t input[32],
                             const uint8_t middle[25], const uint8_t tail[32],
                             uint8_t digest[KW_SHA256_SIZE]) {
     const struct kw_span spans[] = {
-        SPAN(input, 32),  SPAN(head.bytes, 4), SPAN(serial + SERIAL_8, 1),
-        SPAN(serial, 2),  SPAN(middle, 25),    SPAN(tail, 32),
+        SPAN(input, 32), SPAN(head.bytes, 4), SPAN(serial + SERIAL_8, 1),
+        SPAN(serial, 2), SPAN(middle, 25),    SPAN(tail, 32),
     };
     return kw_hash_spans(hash, spans, COUNT_OF(spans), digest);
 }
@@ -42,8 +41,11 @@ kw_status kw_message_genkey(const struct kw_hash *hash,
                             const uint8_t public_key[KW_PUBLIC_KEY_SIZE],
                             uint8_t digest[KW_SHA256_SIZE]) {
     const struct kw_span spans[] = {
-        SPAN(temp_key, 32), SPAN(head.bytes, 4), SPAN(serial + SERIAL_8, 1),
-        SPAN(serial, 2),    SPAN(ZEROS, 25),
+        SPAN(temp_key, 32),
+        SPAN(head.bytes, 4),
+        SPAN(serial + SERIAL_8, 1),
+        SPAN(serial, 2),
+        SPAN(ZEROS, 25),
         SPAN(public_key, KW_PUBLIC_KEY_SIZE),
     };
     return kw_hash_spans(hash, spans, COUNT_OF(spans), digest);
@@ -56,9 +58,9 @@ kw_status kw_message_write_mac(const struct kw_hash *hash,
                                const uint8_t *plain, size_t plain_size,
                                uint8_t mac[KW_SHA256_SIZE]) {
     const struct kw_span spans[] = {
-        SPAN(temp_key, 32), SPAN(head.bytes, 4), SPAN(serial + SERIAL_8, 1),
-        SPAN(serial, 2),    SPAN(ZEROS, 57 - plain_size),
-        SPAN(plain, plain_size),
+        SPAN(temp_key, 32),           SPAN(head.bytes, 4),
+        SPAN(serial + SERIAL_8, 1),   SPAN(serial, 2),
+        SPAN(ZEROS, 57 - plain_size), SPAN(plain, plain_size),
     };
     return kw_hash_spans(hash, spans, COUNT_OF(spans), mac);
 }

@@ -14,10 +14,10 @@
 #include "core/config.h"
 #include "core/hash.h"
 
-#define KW_PUBLIC_KEY_SIZE 64
-#define KW_SIGNATURE_SIZE  64 /* R then S, 32 bytes each, big-endian */
-#define KW_NONCE_SIZE      32
-#define KW_NUM_IN_SIZE     20
+#define KW_PUBLIC_KEY_SIZE   64
+#define KW_SIGNATURE_SIZE    64 /* R then S, 32 bytes each, big-endian */
+#define KW_NONCE_SIZE        32
+#define KW_NUM_IN_SIZE       20
 #define KW_SIGN_MESSAGE_SIZE 55
 #define KW_OTHER_DATA_SIZE   19 /* of Verify(Validate) */
 
@@ -28,8 +28,8 @@ struct kw_message_head {
 
 static inline struct kw_message_head
 kw_message_head(uint8_t opcode, uint8_t param1, uint16_t param2) {
-    return (struct kw_message_head){{opcode, param1, (uint8_t)param2,
-                                     (uint8_t)(param2 >> 8)}};
+    return (struct kw_message_head){
+        {opcode, param1, (uint8_t)param2, (uint8_t)(param2 >> 8)}};
 }
 
 /* Nonce: source(32: RandOut, or TempKey when param2 is 8000) NumIn(20) 16
@@ -52,20 +52,18 @@ KW_MUST_USE kw_status kw_message_gendig(const struct kw_hash *hash,
 /* GenKey digest: TempKey(32) 40 other(3) SN[8] SN[0:1] 25 zeros X Y. The
  * other bytes are the command's OtherData (mode 10) or its param1 and
  * param2 (mode 08): head.bytes[1..3]. */
-KW_MUST_USE kw_status
-kw_message_genkey(const struct kw_hash *hash, const uint8_t temp_key[32],
-                  struct kw_message_head head,
-                  const uint8_t serial[KW_SERIAL_SIZE],
-                  const uint8_t public_key[KW_PUBLIC_KEY_SIZE],
-                  uint8_t digest[KW_SHA256_SIZE]);
+KW_MUST_USE kw_status kw_message_genkey(
+    const struct kw_hash *hash, const uint8_t temp_key[32],
+    struct kw_message_head head, const uint8_t serial[KW_SERIAL_SIZE],
+    const uint8_t public_key[KW_PUBLIC_KEY_SIZE],
+    uint8_t digest[KW_SHA256_SIZE]);
 
 /* MAC of an encrypted write: TempKey(32) head SN[8] SN[0:1] zeros plain.
  * 25 zeros before the 32 bytes of Write, 21 before the 36 of PrivWrite. */
-KW_MUST_USE kw_status
-kw_message_write_mac(const struct kw_hash *hash, const uint8_t temp_key[32],
-                     struct kw_message_head head,
-                     const uint8_t serial[KW_SERIAL_SIZE], const uint8_t *plain,
-                     size_t plain_size, uint8_t mac[KW_SHA256_SIZE]);
+KW_MUST_USE kw_status kw_message_write_mac(
+    const struct kw_hash *hash, const uint8_t temp_key[32],
+    struct kw_message_head head, const uint8_t serial[KW_SERIAL_SIZE],
+    const uint8_t *plain, size_t plain_size, uint8_t mac[KW_SHA256_SIZE]);
 
 /* MAC (88 bytes): first(32) second(32) head otp(11) SN[8] SN[4:7]|0
  * SN[0:1] SN[2:3]|0; the bracketed serial bytes when param1 has bit 6. */
@@ -79,14 +77,14 @@ KW_MUST_USE kw_status kw_message_mac(const struct kw_hash *hash,
 
 /* What Sign(Internal) states about the key in TempKey. */
 struct kw_sign_internal {
-    const uint8_t *temp_key;       /* 32 bytes */
-    struct kw_message_head head;   /* 41, mode, key that signs */
-    const uint8_t *config;         /* KW_CONFIG_SIZE bytes */
-    uint8_t key_id;                /* TempKey.KeyID */
-    uint8_t temp_key_flags;        /* KeyID | Source<<4 | GenDig<<5 |
-                                      GenKey<<6 | NoMac<<7 */
+    const uint8_t *temp_key;     /* 32 bytes */
+    struct kw_message_head head; /* 41, mode, key that signs */
+    const uint8_t *config;       /* KW_CONFIG_SIZE bytes */
+    uint8_t key_id;              /* TempKey.KeyID */
+    uint8_t temp_key_flags;      /* KeyID | Source<<4 | GenDig<<5 |
+                                    GenKey<<6 | NoMac<<7 */
     bool for_invalidate;
-    bool full_serial;              /* mode bit 6 */
+    bool full_serial; /* mode bit 6 */
 };
 
 /* The 55 bytes that Sign(Internal) signs and Verify(Validate) rebuilds:

@@ -33,8 +33,7 @@ static bool crc_matches(const uint8_t *frame, size_t size) {
 }
 
 kw_status kw_packet_encode(const struct kw_command *command,
-                           uint8_t packet[KW_PACKET_MAX],
-                           size_t *packet_size) {
+                           uint8_t packet[KW_PACKET_MAX], size_t *packet_size) {
     KW_ENSURE(command->data_size <= KW_PACKET_DATA_MAX, KW_PARSE_SIZE);
     const size_t size = KW_PACKET_OVERHEAD + command->data_size;
     packet[0] = (uint8_t)size;

@@ -16,9 +16,9 @@
 
 #include "core/status.h"
 
-#define KW_PACKET_OVERHEAD 7   /* bytes of a command without data */
-#define KW_PACKET_DATA_MAX 148 /* bytes of data: the longest packet is 155 */
-#define KW_PACKET_MAX      (KW_PACKET_OVERHEAD + KW_PACKET_DATA_MAX)
+#define KW_PACKET_OVERHEAD   7   /* bytes of a command without data */
+#define KW_PACKET_DATA_MAX   148 /* bytes of data: the longest packet is 155 */
+#define KW_PACKET_MAX        (KW_PACKET_OVERHEAD + KW_PACKET_DATA_MAX)
 #define KW_RESPONSE_OVERHEAD 3
 #define KW_RESPONSE_MIN      4
 #define KW_RESPONSE_MAX      155 /* bytes; the library's own limit */

@@ -136,14 +136,12 @@ static kw_status check_identity(const struct kw_rotate *rotate,
     if (!bundle->names_serial) {
         kw_serial_of_fleet(state->serial, serial);
     }
-    KW_ENSURE(memcmp(serial, bundle->serial, sizeof serial) == 0,
-              KW_NO_SERIAL);
+    KW_ENSURE(memcmp(serial, bundle->serial, sizeof serial) == 0, KW_NO_SERIAL);
     KW_TRY(kw_configuration_digest(rotate->hash, &configuration, digest));
     KW_ENSURE(memcmp(digest, bundle->configuration_digest, sizeof digest) == 0,
               KW_NO_CONFIGURATION);
-    KW_ENSURE(!bundle->has_old_key ||
-                  memcmp(bundle->old_key, bundle->new_key,
-                         KW_PUBLIC_KEY_SIZE) != 0,
+    KW_ENSURE(!bundle->has_old_key || memcmp(bundle->old_key, bundle->new_key,
+                                             KW_PUBLIC_KEY_SIZE) != 0,
               KW_NO_SAME_KEY);
     return KW_OK;
 }
@@ -244,9 +242,9 @@ static kw_status check_proof(const struct kw_rotate *rotate,
 kw_status kw_rotate_check_pairs(const struct kw_rotate *rotate,
                                 const struct kw_rotate_state *state) {
     const struct kw_bundle *bundle = rotate->bundle;
-    KW_TRY(refusal_means(check_pair(rotate, state, bundle->new_key,
-                                    bundle->new_validate, false),
-                         KW_NO_NEW_PAIR));
+    KW_TRY(refusal_means(
+        check_pair(rotate, state, bundle->new_key, bundle->new_validate, false),
+        KW_NO_NEW_PAIR));
     if (bundle->old_validated) {
         KW_TRY(refusal_means(check_pair(rotate, state, bundle->old_key,
                                         bundle->old_invalidate, true),
@@ -302,16 +300,16 @@ kw_status kw_rotate_change(const struct kw_rotate *rotate,
 
     KW_TRY(read_validity(rotate, &valid));
     if (valid) {
-        KW_TRY(use_pair(rotate, state, bundle->old_key,
-                        bundle->old_invalidate, true));
+        KW_TRY(use_pair(rotate, state, bundle->old_key, bundle->old_invalidate,
+                        true));
         tell(rotate, KW_ROTATE_INVALIDATED_OLD);
     }
     kw_stored_key(bundle->new_key, stored);
     KW_TRY(kw_chip_write_slot(rotate->chip, KW_ROTATING_SLOT, stored,
                               sizeof stored));
     tell(rotate, KW_ROTATE_WRITTEN_NEW);
-    KW_TRY(use_pair(rotate, state, bundle->new_key, bundle->new_validate,
-                    false));
+    KW_TRY(
+        use_pair(rotate, state, bundle->new_key, bundle->new_validate, false));
     tell(rotate, KW_ROTATE_VALIDATED_NEW);
     return KW_OK;
 }
@@ -321,8 +319,7 @@ static kw_status prove(const struct kw_rotate *rotate,
     uint8_t digest[KW_SHA256_SIZE];
     KW_TRY(proof_digest(rotate, state, digest));
     KW_TRY(refusal_means(kw_chip_verify_stored(rotate->chip, KW_ROTATING_SLOT,
-                                               digest,
-                                               rotate->bundle->proof),
+                                               digest, rotate->bundle->proof),
                          KW_CHIP_PROOF));
     tell(rotate, KW_ROTATE_PROVEN_NEW);
     return KW_OK;

@@ -23,9 +23,9 @@
 #include "core/bundle.h"
 #include "core/chip.h"
 
-#define KW_ROTATE_COUNTER 1 /* the monotonic counter that belongs to us */
-#define KW_ROTATE_AHEAD   16u /* steps that one bundle may move it */
-#define KW_STORED_KEY_SIZE 72 /* 4 pad, X, 4 pad, Y */
+#define KW_ROTATE_COUNTER  1   /* the monotonic counter that belongs to us */
+#define KW_ROTATE_AHEAD    16u /* steps that one bundle may move it */
+#define KW_STORED_KEY_SIZE 72  /* 4 pad, X, 4 pad, Y */
 
 /* The state of the chip that a rotation depends on. */
 struct kw_rotate_state {
@@ -76,14 +76,12 @@ KW_MUST_USE kw_status kw_rotate_locate(const struct kw_rotate *rotate,
                                        enum kw_rotate_position *position);
 
 /* Whether the key in slot 13 signed the bundle. KW_NO_BUNDLE_SIGNATURE. */
-KW_MUST_USE kw_status
-kw_rotate_check_signature(const struct kw_rotate *rotate);
+KW_MUST_USE kw_status kw_rotate_check_signature(const struct kw_rotate *rotate);
 
 /* The pairs and the proof, each with the chip. KW_NO_NEW_PAIR,
  * KW_NO_OLD_INVALIDATE_PAIR, KW_NO_OLD_VALIDATE_PAIR, KW_NO_PROOF. */
-KW_MUST_USE kw_status
-kw_rotate_check_pairs(const struct kw_rotate *rotate,
-                      const struct kw_rotate_state *state);
+KW_MUST_USE kw_status kw_rotate_check_pairs(
+    const struct kw_rotate *rotate, const struct kw_rotate_state *state);
 
 /* The whole job from wherever the chip stands. The position answers where
  * it stood. Changes nothing unless every check passed. */

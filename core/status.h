@@ -76,7 +76,8 @@ enum kw_class {
       "status 03: the chip cannot parse the command")                          \
     X(KW_CHIP_ECC, KW_CLASS_CHIP, 0x05, "status 05: ECC fault")                \
     X(KW_CHIP_SELF_TEST, KW_CLASS_CHIP, 0x07, "status 07: self-test failed")   \
-    X(KW_CHIP_HEALTH, KW_CLASS_CHIP, 0x08, "status 08: RNG health test failed")\
+    X(KW_CHIP_HEALTH, KW_CLASS_CHIP, 0x08,                                     \
+      "status 08: RNG health test failed")                                     \
     X(KW_CHIP_EXECUTION, KW_CLASS_CHIP, 0x0F,                                  \
       "status 0F: the chip refuses the command in its present state")          \
     X(KW_CHIP_AWOKE, KW_CLASS_CHIP, 0x11,                                      \
@@ -94,7 +95,8 @@ enum kw_class {
     X(KW_SYSTEM, KW_CLASS_SYSTEM, 0, "the system failed")                      \
     X(KW_SYSTEM_MEMORY, KW_CLASS_SYSTEM, 1, "out of memory")                   \
     X(KW_SYSTEM_FILE, KW_CLASS_SYSTEM, 2, "a file operation failed")           \
-    X(KW_SYSTEM_CRYPTO, KW_CLASS_SYSTEM, 3, "the cryptographic library failed")\
+    X(KW_SYSTEM_CRYPTO, KW_CLASS_SYSTEM, 3,                                    \
+      "the cryptographic library failed")                                      \
     X(KW_INTERRUPTED, KW_CLASS_INTERRUPTED, 0, "interrupted, and resumable")
 
 #define KW_STATUS_ENUM(name, class_, reason, words)                            \

@@ -26,8 +26,9 @@ static kw_status check(const struct kw_rotation_view *view,
         return kw_error(error, KW_NO, "slot 13 is locked already");
     }
     if (!view->has_authority) {
-        kw_error(error, KW_NO, "slot 13 holds no authority yet; locked blank "
-                               "it could never hold one");
+        kw_error(error, KW_NO,
+                 "slot 13 holds no authority yet; locked blank "
+                 "it could never hold one");
         return kw_error_hint(error, "run `keywright resources make` first");
     }
     return KW_OK;
@@ -50,8 +51,7 @@ static void tell_authority(const struct kw_rotation *rotation,
                 "without it slot 14 can never be rotated again");
 }
 
-static kw_status play(struct kw_chip *copy,
-                      const struct kw_rotation_view *view,
+static kw_status play(struct kw_chip *copy, const struct kw_rotation_view *view,
                       struct kw_authority_rehearsal *rehearsal) {
     uint8_t stored[KW_STORED_KEY_SIZE];
     KW_TRY(kw_chip_lock_slot(copy, KW_AUTHORITY_SLOT));
@@ -98,8 +98,7 @@ kw_status kw_authority_lock(const struct kw_rotation *rotation,
         status = KW_CHIP_READ_BACK;
     }
     kw_chip_idle(rotation->chip);
-    return status == KW_OK
-               ? KW_OK
-               : kw_error_chip(error, status, rotation->chip,
-                               "cannot lock slot 13");
+    return status == KW_OK ? KW_OK
+                           : kw_error_chip(error, status, rotation->chip,
+                                           "cannot lock slot 13");
 }

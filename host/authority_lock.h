@@ -14,11 +14,9 @@ struct kw_authority_rehearsal {
 
 /* Locks slot 13 of a copy and tries what becomes of it. KW_NO: it is locked
  * already, or holds no authority. */
-KW_MUST_USE kw_status
-kw_authority_lock_rehearse(const struct kw_rotation *rotation,
-                           const struct kw_rotation_view *view,
-                           struct kw_authority_rehearsal *rehearsal,
-                           struct kw_error *error);
+KW_MUST_USE kw_status kw_authority_lock_rehearse(
+    const struct kw_rotation *rotation, const struct kw_rotation_view *view,
+    struct kw_authority_rehearsal *rehearsal, struct kw_error *error);
 
 /* Locks it and reads the lock bit back. Cannot be undone. */
 KW_MUST_USE kw_status kw_authority_lock(const struct kw_rotation *rotation,

@@ -7,7 +7,8 @@
 #include "host/openssl_hash.h"
 #include "host/register.h"
 
-/* --- the request -------------------------------------------------------------- */
+/* --- the request
+ * -------------------------------------------------------------- */
 
 static kw_status request_proof_digest(const struct kw_checked_request *checked,
                                       uint8_t digest[KW_SHA256_SIZE]) {
@@ -36,8 +37,8 @@ static kw_status check_request(const struct kw_envelope *envelope,
                          KW_PUBLIC_KEY_SIZE) != 0,
               KW_NO_SAME_KEY);
     KW_TRY(request_proof_digest(checked, digest));
-    const kw_status status = kw_public_key_verify(checked->request.new_key,
-                                                  digest, checked->proof);
+    const kw_status status =
+        kw_public_key_verify(checked->request.new_key, digest, checked->proof);
     return status == KW_NO_SIGNATURE || status == KW_PARSE_KEY ? KW_NO_PROOF
                                                                : status;
 }
@@ -54,7 +55,8 @@ kw_status kw_request_check(const struct kw_envelope *envelope,
                                 "rotate request`");
 }
 
-/* --- what the authority signs ---------------------------------------------------- */
+/* --- what the authority signs
+ * ---------------------------------------------------- */
 
 kw_status kw_pair_make(const struct kw_authority *authority,
                        const struct kw_configuration *configuration,
@@ -112,7 +114,8 @@ static kw_status sign_bundle(const struct kw_authority *authority,
     return kw_authority_sign(authority, digest, bundle->signature, error);
 }
 
-/* --- what the authority decides ---------------------------------------------------- */
+/* --- what the authority decides
+ * ---------------------------------------------------- */
 
 kw_status
 kw_authorization_sequence(const struct kw_authorization *authorization,
@@ -131,8 +134,8 @@ kw_authorization_sequence(const struct kw_authorization *authorization,
         return kw_error_hint(error, "give --sequence N, above the counter 1 of "
                                     "every device and at most 16 above it");
     }
-    KW_TRY(kw_register_last_sequence(authorization->workspace,
-                                     request->serial, &last, error));
+    KW_TRY(kw_register_last_sequence(authorization->workspace, request->serial,
+                                     &last, error));
     *sequence = (request->counter > last ? request->counter : last) + 1;
     return KW_OK;
 }
@@ -168,9 +171,9 @@ static kw_status check_old_key(const struct kw_authorization *authorization,
     KW_TRY(kw_register_vouches(authorization->workspace, authority,
                                request->old_key, &vouches, error));
     kw_fingerprint(request->old_key, old_key);
-    const bool accepted = authorization->accept_old_key != NULL &&
-                          strcasecmp(authorization->accept_old_key,
-                                     old_key) == 0;
+    const bool accepted =
+        authorization->accept_old_key != NULL &&
+        strcasecmp(authorization->accept_old_key, old_key) == 0;
     if (vouches || accepted) {
         return KW_OK;
     }

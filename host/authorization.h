@@ -40,11 +40,10 @@ kw_authorization_sequence(const struct kw_authorization *authorization,
 /* Signs the pairs and the bundle, and enters it into the register before it
  * answers it. KW_NO: the old key is validated and nobody vouches for it, or
  * the chip's authority is another one. */
-KW_MUST_USE kw_status
-kw_authorize(const struct kw_authorization *authorization,
-             const struct kw_checked_request *checked,
-             struct kw_envelope *bundle, uint32_t *sequence,
-             struct kw_error *error);
+KW_MUST_USE kw_status kw_authorize(const struct kw_authorization *authorization,
+                                   const struct kw_checked_request *checked,
+                                   struct kw_envelope *bundle,
+                                   uint32_t *sequence, struct kw_error *error);
 
 /* A pair for a key: fresh random nonce, signature over its message. */
 KW_MUST_USE kw_status kw_pair_make(const struct kw_authority *authority,

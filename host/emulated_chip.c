@@ -55,9 +55,8 @@ kw_status kw_new_chip_make(enum kw_part part, enum kw_model model,
     if (made == NULL) {
         return no_memory(error);
     }
-    const kw_status status =
-        kw_sim_personality(PARTS[part], MODELS[model], &kw_sim_crypto_openssl,
-                           &made->eeprom);
+    const kw_status status = kw_sim_personality(
+        PARTS[part], MODELS[model], &kw_sim_crypto_openssl, &made->eeprom);
     if (status != KW_OK) {
         kw_new_chip_free(made);
         return kw_error_core(error, status, "cannot make a chip");
@@ -125,9 +124,8 @@ kw_status kw_new_chip_save(const struct kw_new_chip *chip,
     if (path == NULL) {
         return no_memory(error);
     }
-    kw_status status =
-        kw_nvm_create(path, IMAGE_KIND, (const uint8_t *)&chip->eeprom,
-                      sizeof chip->eeprom);
+    kw_status status = kw_nvm_create(
+        path, IMAGE_KIND, (const uint8_t *)&chip->eeprom, sizeof chip->eeprom);
     if (status == KW_SYSTEM_FILE) {
         status = kw_error_system(error, "cannot create %s", path);
     } else if (status != KW_OK) {
@@ -198,11 +196,10 @@ static void write_owner(const struct kw_workspace *workspace,
                         const char *name) {
     char text[OWNER_MAX];
     char *path = kw_workspace_path(workspace, "run/%s.owner", name);
-    const int fd = path == NULL ? -1
-                                : open(path,
-                                       O_WRONLY | O_CREAT | O_TRUNC |
-                                           O_CLOEXEC,
-                                       KW_SECRET_MODE);
+    const int fd = path == NULL
+                       ? -1
+                       : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+                              KW_SECRET_MODE);
     if (fd >= 0) {
         const int size =
             snprintf(text, sizeof text, "process %ld (%s)\n", (long)getpid(),
@@ -217,13 +214,12 @@ static kw_status lock_chip(const struct kw_workspace *workspace,
                            const char *name, int *lock,
                            struct kw_error *error) {
     char *path = kw_workspace_path(workspace, "chips/lock");
-    const int fd = path == NULL ? -1
-                                : open(path, O_RDWR | O_CREAT | O_CLOEXEC,
-                                       KW_SECRET_MODE);
+    const int fd =
+        path == NULL ? -1
+                     : open(path, O_RDWR | O_CREAT | O_CLOEXEC, KW_SECRET_MODE);
     if (fd < 0) {
-        const kw_status status =
-            kw_error_system(error, "cannot open chips/lock of %s",
-                            workspace->folder);
+        const kw_status status = kw_error_system(
+            error, "cannot open chips/lock of %s", workspace->folder);
         free(path);
         return status;
     }
@@ -237,7 +233,8 @@ static kw_status lock_chip(const struct kw_workspace *workspace,
     return KW_OK;
 }
 
-/* --- a chip in this process ------------------------------------------------ */
+/* --- a chip in this process ------------------------------------------------
+ */
 
 struct kw_emulated {
     struct kw_sim_chip *sim;
@@ -269,9 +266,8 @@ struct kw_sim_chip *kw_emulated_sim(struct kw_emulated *emulated) {
 static kw_status open_image(struct kw_emulated *emulated, const char *path,
                             struct kw_sim_eeprom *eeprom,
                             struct kw_error *error) {
-    const kw_status status =
-        kw_nvm_open(path, IMAGE_KIND, (uint8_t *)eeprom, sizeof *eeprom,
-                    &emulated->nvm);
+    const kw_status status = kw_nvm_open(path, IMAGE_KIND, (uint8_t *)eeprom,
+                                         sizeof *eeprom, &emulated->nvm);
     if (status == KW_SYSTEM_FILE) {
         return kw_error_system(error, "cannot open %s", path);
     }
@@ -336,7 +332,8 @@ kw_status kw_emulated_power_up(const struct kw_workspace *workspace,
     return KW_OK;
 }
 
-/* --- its link ---------------------------------------------------------------- */
+/* --- its link ----------------------------------------------------------------
+ */
 
 static kw_status wake(void *self) {
     (void)kw_sim_chip_wake(kw_emulated_sim(self));
@@ -353,9 +350,9 @@ static kw_status put_to_sleep(void *self) {
     return KW_OK;
 }
 
-static kw_status transfer(void *self, const uint8_t *packet,
-                          size_t packet_size, uint8_t *response,
-                          size_t capacity, size_t *response_size) {
+static kw_status transfer(void *self, const uint8_t *packet, size_t packet_size,
+                          uint8_t *response, size_t capacity,
+                          size_t *response_size) {
     KW_ENSURE(capacity >= KW_RESPONSE_MAX, KW_PARSE_SIZE);
     *response_size = kw_sim_chip_execute(kw_emulated_sim(self), packet,
                                          packet_size, response);
@@ -374,22 +371,19 @@ static const struct kw_link_ops OPS = {wake, idle, put_to_sleep, transfer,
                                        reason};
 
 static kw_status open_by_board(const struct kw_workspace *workspace,
-                               const char *name,
-                               struct kw_opened_link *opened,
+                               const char *name, struct kw_opened_link *opened,
                                struct kw_error *error) {
     char *path = kw_workspace_path(workspace, "run/%s.sock", name);
-    const kw_status status =
-        path == NULL ? no_memory(error)
-        : kw_file_exists(path)
-            ? kw_link_open_unix(path, opened, error)
-            : KW_ABSENT;
+    const kw_status status = path == NULL ? no_memory(error)
+                             : kw_file_exists(path)
+                                 ? kw_link_open_unix(path, opened, error)
+                                 : KW_ABSENT;
     free(path);
     return status;
 }
 
 kw_status kw_emulated_chip_open(const struct kw_workspace *workspace,
-                                const char *name,
-                                struct kw_opened_link *opened,
+                                const char *name, struct kw_opened_link *opened,
                                 struct kw_error *error) {
     struct kw_emulated *emulated = NULL;
     KW_TRY(check_name(name, error));
@@ -410,7 +404,8 @@ kw_status kw_emulated_chip_open(const struct kw_workspace *workspace,
     return KW_OK;
 }
 
-/* --- a copy for rehearsals ------------------------------------------------------ */
+/* --- a copy for rehearsals
+ * ------------------------------------------------------ */
 
 static kw_status fill_copy(const struct kw_chip_reading *reading,
                            struct kw_sim_eeprom *eeprom) {

@@ -28,9 +28,8 @@ KW_MUST_USE kw_status kw_new_chip_make(enum kw_part part, enum kw_model model,
 void kw_new_chip_serial(const struct kw_new_chip *chip,
                         uint8_t serial[KW_SERIAL_SIZE]);
 /* Public key of the private key in slot 0; KW_NO when there is none. */
-KW_MUST_USE kw_status
-kw_new_chip_public_key(const struct kw_new_chip *chip,
-                       uint8_t public_key[KW_PUBLIC_KEY_SIZE]);
+KW_MUST_USE kw_status kw_new_chip_public_key(
+    const struct kw_new_chip *chip, uint8_t public_key[KW_PUBLIC_KEY_SIZE]);
 void kw_new_chip_provision(struct kw_new_chip *chip,
                            const struct kw_provisioning *provisioning);
 /* Puts it into chips/NAME.chip. */
@@ -55,10 +54,11 @@ kw_emulated_chip_open(const struct kw_workspace *workspace, const char *name,
  * runs or not: for the board itself. The clock answers microseconds for the
  * chip's watchdog; NULL: it never expires. */
 struct kw_emulated;
-KW_MUST_USE kw_status
-kw_emulated_power_up(const struct kw_workspace *workspace, const char *name,
-                     uint64_t (*clock)(void *), struct kw_emulated **emulated,
-                     struct kw_error *error);
+KW_MUST_USE kw_status kw_emulated_power_up(const struct kw_workspace *workspace,
+                                           const char *name,
+                                           uint64_t (*clock)(void *),
+                                           struct kw_emulated **emulated,
+                                           struct kw_error *error);
 void kw_emulated_power_down(struct kw_emulated *emulated);
 struct kw_sim_chip; /* sim/atecc608/chip.h */
 struct kw_sim_chip *kw_emulated_sim(struct kw_emulated *emulated);

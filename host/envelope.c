@@ -18,8 +18,8 @@ static kw_status decode(json_t *root, size_t payload_size,
                   signature != NULL,
               KW_PARSE);
     KW_TRY(kw_base64url_read(payload, envelope->payload, payload_size));
-    KW_TRY(kw_base64url_read(signature, envelope->signature,
-                             KW_SIGNATURE_SIZE));
+    KW_TRY(
+        kw_base64url_read(signature, envelope->signature, KW_SIGNATURE_SIZE));
     envelope->payload_size = payload_size;
     return KW_OK;
 }
@@ -40,8 +40,8 @@ kw_status kw_envelope_read(const char *path, size_t payload_size,
     uint8_t *text = NULL;
     size_t size = 0;
     KW_TRY(kw_file_read(path, FILE_MAX, &text, &size, error));
-    const kw_status status = kw_envelope_parse((const char *)text, size,
-                                               payload_size, envelope);
+    const kw_status status =
+        kw_envelope_parse((const char *)text, size, payload_size, envelope);
     free(text);
     if (status != KW_OK) {
         kw_error_core(error, status, path);

@@ -12,8 +12,8 @@ static void put_words(char *text, size_t size, const char *format,
     (void)vsnprintf(text, size, format, arguments);
 }
 
-kw_status kw_error(struct kw_error *error, kw_status status,
-                   const char *format, ...) {
+kw_status kw_error(struct kw_error *error, kw_status status, const char *format,
+                   ...) {
     va_list arguments;
     va_start(arguments, format);
     error->status = status;

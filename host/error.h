@@ -1,7 +1,8 @@
 /* host/error.h: a failure in words.
  *
  * Core answers a status; host adds what happened, to which file, slot or
- * device, and what to do next. Never a secret. Knows core/status.h and core/chip.h. */
+ * device, and what to do next. Never a secret. Knows core/status.h and
+ * core/chip.h. */
 #ifndef KW_HOST_ERROR_H
 #define KW_HOST_ERROR_H
 
@@ -15,9 +16,8 @@ struct kw_error {
 
 /* Fills the error and answers the status, so that a function can leave with
  * `return kw_error(error, status, "...", ...)`. */
-kw_status kw_error(struct kw_error *error, kw_status status,
-                   const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+kw_status kw_error(struct kw_error *error, kw_status status, const char *format,
+                   ...) __attribute__((format(printf, 3, 4)));
 
 /* The same for a failed call of the system: adds the words of errno. */
 kw_status kw_error_system(struct kw_error *error, const char *format, ...)

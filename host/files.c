@@ -75,8 +75,8 @@ static kw_status write_flushed(const char *path, mode_t mode, const void *data,
     if (fd < 0) {
         return kw_error_system(error, "cannot create %s", path);
     }
-    const bool written = fchmod(fd, mode) == 0 && write_all(fd, data, size) &&
-                         fsync(fd) == 0;
+    const bool written =
+        fchmod(fd, mode) == 0 && write_all(fd, data, size) && fsync(fd) == 0;
     const int cause = errno;
     (void)close(fd);
     if (written) {
@@ -100,8 +100,8 @@ static char *temporary_name(const char *path) {
 static kw_status move_into_place(const char *temporary, const char *path,
                                  unsigned flags, struct kw_error *error) {
     if (renameat2(AT_FDCWD, temporary, AT_FDCWD, path, flags) != 0) {
-        const kw_status status = kw_error_system(error, "cannot create %s",
-                                                 path);
+        const kw_status status =
+            kw_error_system(error, "cannot create %s", path);
         (void)unlink(temporary);
         return status;
     }
@@ -109,8 +109,7 @@ static kw_status move_into_place(const char *temporary, const char *path,
 }
 
 static kw_status put_file(const char *path, mode_t mode, const void *data,
-                          size_t size, unsigned flags,
-                          struct kw_error *error) {
+                          size_t size, unsigned flags, struct kw_error *error) {
     char *temporary = temporary_name(path);
     if (temporary == NULL) {
         return kw_error(error, KW_SYSTEM_MEMORY, "out of memory");
@@ -222,8 +221,7 @@ static kw_status read_open_file(int fd, const char *path, size_t limit,
         return kw_error(error, KW_SYSTEM_MEMORY, "out of memory");
     }
     if (!read_all(fd, bytes, (size_t)about.st_size)) {
-        const kw_status status = kw_error_system(error, "cannot read %s",
-                                                 path);
+        const kw_status status = kw_error_system(error, "cannot read %s", path);
         free(bytes);
         return status;
     }
@@ -238,8 +236,7 @@ kw_status kw_file_read(const char *path, size_t limit, uint8_t **data,
     if (fd < 0) {
         return kw_error_system(error, "cannot open %s", path);
     }
-    const kw_status status =
-        read_open_file(fd, path, limit, data, size, error);
+    const kw_status status = read_open_file(fd, path, limit, data, size, error);
     (void)close(fd);
     return status;
 }
@@ -295,9 +292,8 @@ kw_status kw_folder_list(const char *path, struct kw_names *names,
     *names = (struct kw_names){NULL, 0};
     const int count = scandir(path, &entries, is_listed, alphasort);
     if (count < 0) {
-        return errno == ENOENT
-                   ? KW_OK
-                   : kw_error_system(error, "cannot list %s", path);
+        return errno == ENOENT ? KW_OK
+                               : kw_error_system(error, "cannot list %s", path);
     }
     names->name = calloc((size_t)count + 1, sizeof *names->name);
     for (int i = 0; i < count; i++) {

@@ -24,7 +24,8 @@ void kw_journal_free(struct kw_journal *journal) {
     *journal = (struct kw_journal){.path = NULL};
 }
 
-/* --- reading ------------------------------------------------------------------ */
+/* --- reading
+ * ------------------------------------------------------------------ */
 
 static void take_text(char **field, const json_t *line, const char *member) {
     const char *text = json_string_value(json_object_get(line, member));
@@ -42,8 +43,8 @@ static void take_line(struct kw_journal *journal, const json_t *line,
         take_text(&journal->key, line, "file");
     } else if (strcmp(event, "bundle") == 0) {
         take_text(&journal->bundle, line, "file");
-        journal->sequence = (uint32_t)json_integer_value(
-            json_object_get(line, "sequence"));
+        journal->sequence =
+            (uint32_t)json_integer_value(json_object_get(line, "sequence"));
     } else if (strcmp(event, "applied") == 0) {
         journal->applied = true;
     } else if (strcmp(event, "closed") == 0) {
@@ -85,8 +86,7 @@ static bool is_journal(const char *name, const char *prefix) {
 }
 
 static kw_status list_journals(const struct kw_workspace *workspace,
-                               struct kw_names *names,
-                               struct kw_error *error) {
+                               struct kw_names *names, struct kw_error *error) {
     char *folder = kw_workspace_path(workspace, FOLDER);
     const kw_status status = folder == NULL
                                  ? no_memory(error)
@@ -98,17 +98,15 @@ static kw_status list_journals(const struct kw_workspace *workspace,
 /* The first open journal whose name begins so. */
 static kw_status find_open(const struct kw_workspace *workspace,
                            const struct kw_names *names, const char *prefix,
-                           struct kw_journal *journal,
-                           struct kw_error *error) {
+                           struct kw_journal *journal, struct kw_error *error) {
     for (size_t i = 0; i < names->count; i++) {
         if (!is_journal(names->name[i], prefix)) {
             continue;
         }
-        char *path =
-            kw_workspace_path(workspace, FOLDER "/%s", names->name[i]);
-        const kw_status status =
-            path == NULL ? no_memory(error)
-                         : read_journal(path, journal, error);
+        char *path = kw_workspace_path(workspace, FOLDER "/%s", names->name[i]);
+        const kw_status status = path == NULL
+                                     ? no_memory(error)
+                                     : read_journal(path, journal, error);
         free(path);
         KW_TRY(status);
         if (journal->path != NULL) {
@@ -126,8 +124,7 @@ static char *prefix_of(const uint8_t serial[KW_SERIAL_SIZE]) {
 
 kw_status kw_journal_find(const struct kw_workspace *workspace,
                           const uint8_t serial[KW_SERIAL_SIZE],
-                          struct kw_journal *journal,
-                          struct kw_error *error) {
+                          struct kw_journal *journal, struct kw_error *error) {
     struct kw_names names = {NULL, 0};
     *journal = (struct kw_journal){.path = NULL};
     char *prefix = prefix_of(serial);
@@ -148,9 +145,8 @@ static kw_status file_is_named(const struct kw_workspace *workspace,
                                struct kw_error *error) {
     struct kw_journal journal;
     char *path = kw_workspace_path(workspace, FOLDER "/%s", name);
-    const kw_status status = path == NULL
-                                 ? no_memory(error)
-                                 : read_journal(path, &journal, error);
+    const kw_status status =
+        path == NULL ? no_memory(error) : read_journal(path, &journal, error);
     free(path);
     KW_TRY(status);
     *needs = *needs || (journal.key != NULL && strcmp(journal.key, file) == 0);
@@ -166,8 +162,8 @@ kw_status kw_journal_needs(const struct kw_workspace *workspace,
     kw_status status = list_journals(workspace, &names, error);
     for (size_t i = 0; status == KW_OK && i < names.count; i++) {
         if (is_journal(names.name[i], PREFIX)) {
-            status = file_is_named(workspace, names.name[i], file, needs,
-                                   error);
+            status =
+                file_is_named(workspace, names.name[i], file, needs, error);
         }
     }
     kw_names_free(&names);
@@ -184,7 +180,8 @@ const char *kw_journal_stage(const struct kw_journal *journal) {
     return journal->key != NULL ? "bundle" : "key";
 }
 
-/* --- writing -------------------------------------------------------------------- */
+/* --- writing
+ * -------------------------------------------------------------------- */
 
 static kw_status append(const struct kw_journal *journal, json_t *line,
                         struct kw_error *error) {
@@ -227,11 +224,10 @@ kw_status kw_journal_begin(const struct kw_workspace *workspace,
 }
 
 kw_status kw_journal_note_key(struct kw_journal *journal, const char *file,
-                              const char *fingerprint,
-                              struct kw_error *error) {
+                              const char *fingerprint, struct kw_error *error) {
     KW_TRY(append(journal,
-                  json_pack("{s:s, s:s, s:s}", "event", "new-key", "file",
-                            file, "fingerprint", fingerprint),
+                  json_pack("{s:s, s:s, s:s}", "event", "new-key", "file", file,
+                            "fingerprint", fingerprint),
                   error));
     free(journal->key);
     journal->key = strdup(file);

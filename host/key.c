@@ -15,11 +15,11 @@
 #include "host/openssl_hash.h"
 #include "host/text.h"
 
-#define POINT_SIZE     65 /* 04 X Y */
-#define UNCOMPRESSED   4
-#define KEY_FILE_MAX   65536
-#define DER_SIZE_MAX   80
-#define SCALAR_SIZE    32
+#define POINT_SIZE   65 /* 04 X Y */
+#define UNCOMPRESSED 4
+#define KEY_FILE_MAX 65536
+#define DER_SIZE_MAX 80
+#define SCALAR_SIZE  32
 
 struct kw_key {
     EVP_PKEY *pkey;
@@ -193,11 +193,10 @@ kw_status kw_public_key_verify(const uint8_t public_key[KW_PUBLIC_KEY_SIZE],
     EVP_PKEY *pkey = public_pkey(public_key);
     KW_ENSURE(pkey != NULL, KW_PARSE_KEY);
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(pkey, NULL);
-    const bool ready = size > 0 && context != NULL &&
-                       EVP_PKEY_verify_init(context) == 1;
-    const bool matches =
-        ready && EVP_PKEY_verify(context, der, size, digest,
-                                 KW_SHA256_SIZE) == 1;
+    const bool ready =
+        size > 0 && context != NULL && EVP_PKEY_verify_init(context) == 1;
+    const bool matches = ready && EVP_PKEY_verify(context, der, size, digest,
+                                                  KW_SHA256_SIZE) == 1;
     EVP_PKEY_CTX_free(context);
     EVP_PKEY_free(pkey);
     KW_ENSURE(ready, KW_SYSTEM_CRYPTO);
@@ -208,8 +207,8 @@ char *kw_public_key_pem(const uint8_t public_key[KW_PUBLIC_KEY_SIZE]) {
     char *data = NULL;
     EVP_PKEY *pkey = public_pkey(public_key);
     BIO *bio = BIO_new(BIO_s_mem());
-    const bool done = pkey != NULL && bio != NULL &&
-                      PEM_write_bio_PUBKEY(bio, pkey) == 1;
+    const bool done =
+        pkey != NULL && bio != NULL && PEM_write_bio_PUBKEY(bio, pkey) == 1;
     const long size = done ? BIO_get_mem_data(bio, &data) : 0;
     char *text = done ? strndup(data, (size_t)size) : NULL;
     BIO_free(bio);

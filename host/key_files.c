@@ -54,7 +54,8 @@ kw_status kw_c_header_create(const char *path, const struct kw_c_array *arrays,
     return status;
 }
 
-/* --- symmetric keys ---------------------------------------------------------- */
+/* --- symmetric keys ----------------------------------------------------------
+ */
 
 /* Looks like a public key with an OID that belongs to no symmetric key: so
  * the vendor's tools write it, and so they read it (key at offset 17). */

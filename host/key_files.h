@@ -20,8 +20,7 @@ struct kw_c_array {
 /* A new C header with these arrays, mode 0600. */
 KW_MUST_USE kw_status kw_c_header_create(const char *path,
                                          const struct kw_c_array *arrays,
-                                         size_t count,
-                                         struct kw_error *error);
+                                         size_t count, struct kw_error *error);
 
 /* A new PEM file with the label SYMMETRIC KEY; 1 to 64 bytes of key. */
 KW_MUST_USE kw_status kw_symmetric_key_create(const char *path,

@@ -75,7 +75,8 @@ kw_status kw_keyring_new_generation(const struct kw_workspace *workspace,
     return status;
 }
 
-/* --- listing ---------------------------------------------------------------- */
+/* --- listing ----------------------------------------------------------------
+ */
 
 void kw_key_file_free(struct kw_key_file *file) {
     free(file->path);
@@ -114,8 +115,7 @@ static bool parse_name(const char *name, struct kw_key_file *file) {
 static void read_public(struct kw_key_file *file) {
     struct kw_error ignored;
     struct kw_key *key = NULL;
-    if (file->is_key_pair &&
-        kw_key_read(file->path, &key, &ignored) == KW_OK) {
+    if (file->is_key_pair && kw_key_read(file->path, &key, &ignored) == KW_OK) {
         kw_key_public(key, file->public_key);
         file->has_public = true;
         kw_key_free(key);
@@ -171,9 +171,9 @@ static kw_status list_device(const char *folder, const char *serial,
             continue;
         }
         char *path = kw_format("%s/%s", folder, names.name[i]);
-        status = path == NULL ? no_memory(error)
-                              : list_generation(path, serial, generation,
-                                                files, error);
+        status = path == NULL
+                     ? no_memory(error)
+                     : list_generation(path, serial, generation, files, error);
         free(path);
     }
     kw_names_free(&names);
@@ -195,23 +195,20 @@ static kw_status list_devices(const struct kw_workspace *workspace,
             continue;
         }
         char *path = kw_workspace_path(workspace, "keys/%s", names->name[i]);
-        status = path == NULL
-                     ? no_memory(error)
-                     : list_device(path, names->name[i], files, error);
+        status = path == NULL ? no_memory(error)
+                              : list_device(path, names->name[i], files, error);
         free(path);
     }
     return status;
 }
 
 kw_status kw_keyring_list(const struct kw_workspace *workspace,
-                          struct kw_key_files *files,
-                          struct kw_error *error) {
+                          struct kw_key_files *files, struct kw_error *error) {
     struct kw_names names = {NULL, 0};
     *files = (struct kw_key_files){NULL, 0};
     char *folder = kw_workspace_path(workspace, "keys");
-    kw_status status = folder == NULL
-                           ? no_memory(error)
-                           : kw_folder_list(folder, &names, error);
+    kw_status status = folder == NULL ? no_memory(error)
+                                      : kw_folder_list(folder, &names, error);
     free(folder);
     KW_TRY(status);
     status = list_devices(workspace, &names, files, error);
@@ -222,10 +219,11 @@ kw_status kw_keyring_list(const struct kw_workspace *workspace,
     return status;
 }
 
-/* --- finding ------------------------------------------------------------------- */
+/* --- finding
+ * ------------------------------------------------------------------- */
 
-static bool belongs_to(const struct kw_key_file *file,
-                       const uint8_t *serial, unsigned slot) {
+static bool belongs_to(const struct kw_key_file *file, const uint8_t *serial,
+                       unsigned slot) {
     char text[KW_SERIAL_TEXT] = "";
     if (serial != NULL) {
         kw_serial_text(serial, text);
@@ -241,10 +239,10 @@ static const struct kw_key_file *pick(const struct kw_key_files *files,
     const struct kw_key_file *found = NULL;
     for (size_t i = 0; i < files->count; i++) {
         const struct kw_key_file *file = &files->file[i];
-        const bool fits = belongs_to(file, serial, slot) &&
-                          (public_key == NULL ||
-                           memcmp(file->public_key, public_key,
-                                  KW_PUBLIC_KEY_SIZE) == 0);
+        const bool fits =
+            belongs_to(file, serial, slot) &&
+            (public_key == NULL ||
+             memcmp(file->public_key, public_key, KW_PUBLIC_KEY_SIZE) == 0);
         found = fits ? file : found;
     }
     return found;
@@ -259,9 +257,9 @@ static kw_status find(const struct kw_workspace *workspace,
     const struct kw_key_file *file = pick(&files, serial, slot, public_key);
     kw_status status = KW_OK;
     if (file == NULL) {
-        status = kw_error(error, KW_NO,
-                          "no private key of slot %u is in keys/ that fits",
-                          slot);
+        status =
+            kw_error(error, KW_NO,
+                     "no private key of slot %u is in keys/ that fits", slot);
     } else {
         *found = *file;
         found->path = strdup(file->path);
@@ -279,8 +277,7 @@ kw_status kw_keyring_find(const struct kw_workspace *workspace,
 }
 
 kw_status kw_keyring_newest(const struct kw_workspace *workspace,
-                            const uint8_t serial[KW_SERIAL_SIZE],
-                            unsigned slot, struct kw_key_file *found,
-                            struct kw_error *error) {
+                            const uint8_t serial[KW_SERIAL_SIZE], unsigned slot,
+                            struct kw_key_file *found, struct kw_error *error) {
     return find(workspace, serial, slot, NULL, found, error);
 }

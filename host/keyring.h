@@ -16,11 +16,9 @@ void kw_serial_text(const uint8_t serial[KW_SERIAL_SIZE],
                     char text[KW_SERIAL_TEXT]);
 
 /* Makes the next generation's folder; the caller frees its path. */
-KW_MUST_USE kw_status
-kw_keyring_new_generation(const struct kw_workspace *workspace,
-                          const uint8_t serial[KW_SERIAL_SIZE],
-                          unsigned *generation, char **folder,
-                          struct kw_error *error);
+KW_MUST_USE kw_status kw_keyring_new_generation(
+    const struct kw_workspace *workspace, const uint8_t serial[KW_SERIAL_SIZE],
+    unsigned *generation, char **folder, struct kw_error *error);
 
 /* A key file that was found. */
 struct kw_key_file {
@@ -46,16 +44,16 @@ void kw_key_files_free(struct kw_key_files *files);
 
 /* The key pair file of a slot with this public key. serial NULL: of any
  * device. KW_NO: none. */
-KW_MUST_USE kw_status
-kw_keyring_find(const struct kw_workspace *workspace,
-                const uint8_t serial[KW_SERIAL_SIZE], unsigned slot,
-                const uint8_t public_key[KW_PUBLIC_KEY_SIZE],
-                struct kw_key_file *found, struct kw_error *error);
+KW_MUST_USE kw_status kw_keyring_find(
+    const struct kw_workspace *workspace, const uint8_t serial[KW_SERIAL_SIZE],
+    unsigned slot, const uint8_t public_key[KW_PUBLIC_KEY_SIZE],
+    struct kw_key_file *found, struct kw_error *error);
 
 /* The newest key pair file of a slot. KW_NO: none. */
-KW_MUST_USE kw_status
-kw_keyring_newest(const struct kw_workspace *workspace,
-                  const uint8_t serial[KW_SERIAL_SIZE], unsigned slot,
-                  struct kw_key_file *found, struct kw_error *error);
+KW_MUST_USE kw_status kw_keyring_newest(const struct kw_workspace *workspace,
+                                        const uint8_t serial[KW_SERIAL_SIZE],
+                                        unsigned slot,
+                                        struct kw_key_file *found,
+                                        struct kw_error *error);
 
 #endif

@@ -19,8 +19,8 @@ kw_status kw_lines_append(const char *path, json_t *object,
     return status;
 }
 
-static kw_status parse_lines(const char *path, const char *text,
-                             json_t *lines, struct kw_error *error) {
+static kw_status parse_lines(const char *path, const char *text, json_t *lines,
+                             struct kw_error *error) {
     for (size_t number = 1;; number++) {
         const char *end = strchr(text, '\n');
         if (end == NULL) {

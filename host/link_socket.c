@@ -12,9 +12,9 @@
 #include "core/packet.h"
 #include "host/links.h"
 
-#define DEFAULT_PORT  "8608"
-#define DEADLINE_MS   3000 /* the slowest command needs 1.1 s */
-#define CONNECT_S     5
+#define DEFAULT_PORT "8608"
+#define DEADLINE_MS  3000 /* the slowest command needs 1.1 s */
+#define CONNECT_S    5
 
 enum word_address { WORD_WAKE = 0, WORD_SLEEP, WORD_IDLE, WORD_COMMAND };
 
@@ -100,9 +100,9 @@ static kw_status put_to_sleep(void *self) {
     return send_word(self, WORD_SLEEP);
 }
 
-static kw_status transfer(void *self, const uint8_t *packet,
-                          size_t packet_size, uint8_t *response,
-                          size_t capacity, size_t *response_size) {
+static kw_status transfer(void *self, const uint8_t *packet, size_t packet_size,
+                          uint8_t *response, size_t capacity,
+                          size_t *response_size) {
     struct socket_link *link = self;
     uint8_t bytes[1 + KW_PACKET_MAX] = {WORD_COMMAND};
     KW_ENSURE(packet_size <= KW_PACKET_MAX, KW_PARSE_SIZE);
@@ -162,8 +162,8 @@ kw_status kw_link_open_unix(const char *path, struct kw_opened_link *opened,
 
 static int connect_to(const struct addrinfo *at) {
     const struct timeval limit = {.tv_sec = CONNECT_S};
-    const int fd = socket(at->ai_family, at->ai_socktype | SOCK_CLOEXEC,
-                          at->ai_protocol);
+    const int fd =
+        socket(at->ai_family, at->ai_socktype | SOCK_CLOEXEC, at->ai_protocol);
     if (fd < 0) {
         return -1;
     }
@@ -187,8 +187,7 @@ static int connect_any(const struct addrinfo *found) {
 }
 
 /* HOST, HOST:PORT or [HOST]:PORT. */
-static void split_address(char *address, const char **host,
-                          const char **port) {
+static void split_address(char *address, const char **host, const char **port) {
     char *colon = strrchr(address, ':');
     *host = address;
     *port = DEFAULT_PORT;

@@ -17,12 +17,12 @@ struct command_name {
 };
 
 static const struct command_name NAMES[] = {
-    {KW_OP_READ, "Read"},       {KW_OP_MAC, "MAC"},
-    {KW_OP_WRITE, "Write"},     {KW_OP_GENDIG, "GenDig"},
-    {KW_OP_NONCE, "Nonce"},     {KW_OP_LOCK, "Lock"},
-    {KW_OP_RANDOM, "Random"},   {KW_OP_COUNTER, "Counter"},
-    {KW_OP_INFO, "Info"},       {KW_OP_GENKEY, "GenKey"},
-    {KW_OP_SIGN, "Sign"},       {KW_OP_VERIFY, "Verify"},
+    {KW_OP_READ, "Read"},           {KW_OP_MAC, "MAC"},
+    {KW_OP_WRITE, "Write"},         {KW_OP_GENDIG, "GenDig"},
+    {KW_OP_NONCE, "Nonce"},         {KW_OP_LOCK, "Lock"},
+    {KW_OP_RANDOM, "Random"},       {KW_OP_COUNTER, "Counter"},
+    {KW_OP_INFO, "Info"},           {KW_OP_GENKEY, "GenKey"},
+    {KW_OP_SIGN, "Sign"},           {KW_OP_VERIFY, "Verify"},
     {KW_OP_PRIVWRITE, "PrivWrite"}, {KW_OP_SHA, "SHA"},
 };
 
@@ -45,8 +45,7 @@ static void show_bytes(FILE *out, const uint8_t *bytes, size_t size) {
  * answer that was read from one, and what is hashed. */
 static bool may_be_secret(const struct kw_command *command) {
     const unsigned zone = command->param1 & 3u;
-    return command->opcode == KW_OP_PRIVWRITE ||
-           command->opcode == KW_OP_SHA ||
+    return command->opcode == KW_OP_PRIVWRITE || command->opcode == KW_OP_SHA ||
            ((command->opcode == KW_OP_WRITE || command->opcode == KW_OP_READ) &&
             zone == KW_ZONE_DATA);
 }
@@ -99,16 +98,15 @@ static void show_command(const struct watch *watch,
     (void)fputc('\n', watch->trace);
 }
 
-static kw_status transfer(void *self, const uint8_t *packet,
-                          size_t packet_size, uint8_t *response,
-                          size_t capacity, size_t *response_size) {
+static kw_status transfer(void *self, const uint8_t *packet, size_t packet_size,
+                          uint8_t *response, size_t capacity,
+                          size_t *response_size) {
     struct watch *watch = self;
     const struct kw_link *inner = &watch->inner.link;
     struct kw_command command = {0};
     KW_ENSURE(*watch->stop == 0, KW_INTERRUPTED);
-    const bool show =
-        watch->trace != NULL &&
-        kw_packet_decode(packet, packet_size, &command) == KW_OK;
+    const bool show = watch->trace != NULL &&
+                      kw_packet_decode(packet, packet_size, &command) == KW_OK;
     if (show) {
         show_command(watch, &command);
     }

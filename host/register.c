@@ -97,8 +97,7 @@ kw_status kw_register_last_sequence(const struct kw_workspace *workspace,
     return KW_OK;
 }
 
-static bool has_text(const json_t *line, const char *member,
-                     const char *text) {
+static bool has_text(const json_t *line, const char *member, const char *text) {
     const char *value = json_string_value(json_object_get(line, member));
     return value != NULL && strcmp(value, text) == 0;
 }

@@ -25,10 +25,9 @@ KW_MUST_USE kw_status kw_register_append(const struct kw_workspace *workspace,
 
 /* The last sequence of this serial (NULL: of fleets); 0 when there is
  * none. */
-KW_MUST_USE kw_status
-kw_register_last_sequence(const struct kw_workspace *workspace,
-                          const uint8_t *serial, uint32_t *sequence,
-                          struct kw_error *error);
+KW_MUST_USE kw_status kw_register_last_sequence(
+    const struct kw_workspace *workspace, const uint8_t *serial,
+    uint32_t *sequence, struct kw_error *error);
 
 /* Whether this authority has authorised this key before. */
 KW_MUST_USE kw_status

@@ -10,23 +10,24 @@
 #include "host/openssl_hash.h"
 #include "host/rotation_header.h"
 
-#define IO_KEY_SLOT     6u
-#define FIRMWARE_SLOT   15u
-#define SECRET_MAX      64
-#define FIRMWARE_MAX    (16u << 20)
-#define LINE_MAX_SIZE   256
-#define LAST_LINE       "Key generation - Success"
+#define IO_KEY_SLOT   6u
+#define FIRMWARE_SLOT 15u
+#define SECRET_MAX    64
+#define FIRMWARE_MAX  (16u << 20)
+#define LINE_MAX_SIZE 256
+#define LAST_LINE     "Key generation - Success"
 
 /* One run: what has been made so far. */
 struct run {
     const struct kw_resources *resources;
     struct kw_resources_result *result;
     struct kw_rotation_view view;
-    uint8_t io_key[32];        /* what slot 6 holds now */
+    uint8_t io_key[32];         /* what slot 6 holds now */
     struct kw_key_file pair[3]; /* slots 13, 14, 15 */
 };
 
-/* --- the table of slots ------------------------------------------------------- */
+/* --- the table of slots
+ * ------------------------------------------------------- */
 
 struct slot_row;
 typedef kw_status program_slot(struct run *run, const struct slot_row *row,
@@ -115,16 +116,17 @@ static kw_status slot_failed(const struct run *run, kw_status status,
                          run->result->folder);
 }
 
-/* --- secrets ---------------------------------------------------------------------- */
+/* --- secrets
+ * ---------------------------------------------------------------------- */
 
 static kw_status save_secret(const struct run *run, unsigned slot,
                              const uint8_t *key, size_t size,
                              struct kw_error *error) {
     char *name = kw_format("slot_%u_secret_key", slot);
-    char *pem = kw_format("%s/slot_%u_secret_key.pem", run->result->folder,
-                          slot);
-    char *header = kw_format("%s/slot_%u_secret_key.h", run->result->folder,
-                             slot);
+    char *pem =
+        kw_format("%s/slot_%u_secret_key.pem", run->result->folder, slot);
+    char *header =
+        kw_format("%s/slot_%u_secret_key.h", run->result->folder, slot);
     const struct kw_c_array array = {name, key, size, false};
     kw_status status = name == NULL || pem == NULL || header == NULL
                            ? no_memory(error)
@@ -148,9 +150,8 @@ static kw_status write_secret(struct run *run, const struct slot_row *row,
     if (status == KW_OK) {
         const kw_status written = kw_chip_write_slot(
             run->resources->chip, row->slot, key, row->secret_size);
-        status = written == KW_OK
-                     ? KW_OK
-                     : slot_failed(run, written, row->slot, error);
+        status = written == KW_OK ? KW_OK
+                                  : slot_failed(run, written, row->slot, error);
     }
     if (status == KW_OK && row->slot == IO_KEY_SLOT) {
         memcpy(run->io_key, key, sizeof run->io_key);
@@ -171,10 +172,9 @@ static kw_status send_encrypted(struct run *run, const struct slot_row *row,
         .serial = run->result->serial,
         .num_in = num_in,
     };
-    const kw_status status = kw_chip_write_encrypted(
-        run->resources->chip, &kw_openssl_hash, &write);
-    return status == KW_OK ? KW_OK
-                           : slot_failed(run, status, row->slot, error);
+    const kw_status status =
+        kw_chip_write_encrypted(run->resources->chip, &kw_openssl_hash, &write);
+    return status == KW_OK ? KW_OK : slot_failed(run, status, row->slot, error);
 }
 
 static kw_status write_encrypted_secret(struct run *run,
@@ -192,7 +192,8 @@ static kw_status write_encrypted_secret(struct run *run,
     return status;
 }
 
-/* --- key pairs ------------------------------------------------------------------------ */
+/* --- key pairs
+ * ------------------------------------------------------------------------ */
 
 static struct kw_key_file *pair_of(struct run *run, unsigned slot) {
     return &run->pair[slot - KW_AUTHORITY_SLOT];
@@ -219,8 +220,7 @@ static kw_status save_pair(struct run *run, unsigned slot,
 static kw_status save_header(struct run *run, struct kw_error *error) {
     struct kw_authority *authority = NULL;
     const struct kw_key_file *pair = pair_of(run, KW_ROTATING_SLOT);
-    char *path =
-        kw_format("%s/public_key_rotation.h", run->result->folder);
+    char *path = kw_format("%s/public_key_rotation.h", run->result->folder);
     if (path == NULL) {
         return no_memory(error);
     }
@@ -265,11 +265,11 @@ static kw_status write_key_pair(struct run *run, const struct slot_row *row,
     }
     const kw_status status =
         write_public(run, row->slot, pair_of(run, row->slot)->public_key);
-    return status == KW_OK ? KW_OK
-                           : slot_failed(run, status, row->slot, error);
+    return status == KW_OK ? KW_OK : slot_failed(run, status, row->slot, error);
 }
 
-/* --- before the first change --------------------------------------------------------------- */
+/* --- before the first change
+ * --------------------------------------------------------------- */
 
 static kw_status check_locks(const struct run *run, struct kw_error *error) {
     for (size_t i = 0; i < ROW_COUNT; i++) {
@@ -310,8 +310,8 @@ static kw_status invalidate(const struct run *run,
     uint8_t pair[KW_PAIR_SIZE];
     uint8_t digest[KW_SHA256_SIZE];
     uint8_t other[KW_OTHER_DATA_SIZE];
-    KW_TRY(kw_pair_make(authority, &configuration, state->serial,
-                        run->view.key, true, pair, error));
+    KW_TRY(kw_pair_make(authority, &configuration, state->serial, run->view.key,
+                        true, pair, error));
     const struct kw_pair_about about = {state->serial, configuration,
                                         run->view.key, pair, true};
     const struct kw_validation validation = {
@@ -321,15 +321,13 @@ static kw_status invalidate(const struct run *run,
         .signature = pair + KW_NONCE_SIZE,
         .other = other,
     };
-    kw_status status =
-        kw_pair_digest(&kw_openssl_hash, &about, digest, other);
+    kw_status status = kw_pair_digest(&kw_openssl_hash, &about, digest, other);
     if (status == KW_OK) {
         status = kw_chip_validate(run->resources->chip, &validation);
     }
-    return status == KW_OK
-               ? KW_OK
-               : kw_error_chip(error, status, run->resources->chip,
-                               "cannot invalidate slot 14");
+    return status == KW_OK ? KW_OK
+                           : kw_error_chip(error, status, run->resources->chip,
+                                           "cannot invalidate slot 14");
 }
 
 /* A validated slot 14 can't be written, and once slot 13 holds a new
@@ -364,7 +362,9 @@ static kw_status check_first(struct run *run, struct kw_error *error) {
     return check_journal(run, error);
 }
 
-/* --- firmware -------------------------------------------------------------------------------- */
+/* --- firmware
+ * --------------------------------------------------------------------------------
+ */
 
 /* The last part of a path without its ending, as a C name. */
 static char *name_of(const char *path) {
@@ -387,22 +387,20 @@ static char *name_of(const char *path) {
 
 static kw_status save_signed(const struct run *run, const char *name,
                              const uint8_t *image, size_t size,
-                             const uint8_t *signature,
-                             struct kw_error *error) {
+                             const uint8_t *signature, struct kw_error *error) {
     const char *folder = run->result->folder;
     char *sign_name = kw_format("%s_sign", name);
     char *raw = kw_format("%s/%s_sign.bin", folder, name);
     char *sign_header = kw_format("%s/%s_sign.h", folder, name);
     char *header = kw_format("%s/%s.h", folder, name);
-    const struct kw_c_array of_sign = {sign_name, signature,
-                                       KW_SIGNATURE_SIZE, false};
+    const struct kw_c_array of_sign = {sign_name, signature, KW_SIGNATURE_SIZE,
+                                       false};
     const struct kw_c_array of_image = {name, image, size, false};
-    kw_status status =
-        sign_name == NULL || raw == NULL || sign_header == NULL ||
-                header == NULL
-            ? no_memory(error)
-            : kw_file_create(raw, KW_SECRET_MODE, signature,
-                             KW_SIGNATURE_SIZE, error);
+    kw_status status = sign_name == NULL || raw == NULL ||
+                               sign_header == NULL || header == NULL
+                           ? no_memory(error)
+                           : kw_file_create(raw, KW_SECRET_MODE, signature,
+                                            KW_SIGNATURE_SIZE, error);
     if (status == KW_OK) {
         status = kw_c_header_create(sign_header, &of_sign, 1, error);
     }
@@ -437,7 +435,9 @@ static kw_status sign_image(struct run *run, const uint8_t *image, size_t size,
     return status;
 }
 
-/* --- the run ---------------------------------------------------------------------------------- */
+/* --- the run
+ * ----------------------------------------------------------------------------------
+ */
 
 static void note(struct run *run, const struct slot_row *row) {
     if (row->note != NULL) {
@@ -458,8 +458,7 @@ static kw_status program_all(struct run *run, struct kw_error *error) {
         json_array_append_new(run->result->slots,
                               json_pack("{s:i, s:s, s:s}", "slot",
                                         (int)ROWS[i].slot, "action",
-                                        ROWS[i].action, "line",
-                                        ROWS[i].line));
+                                        ROWS[i].action, "line", ROWS[i].line));
     }
     return KW_OK;
 }

@@ -21,7 +21,7 @@ struct kw_resources {
 struct kw_resources_result {
     uint8_t serial[KW_SERIAL_SIZE];
     unsigned generation;
-    char *folder; /* freed by kw_resources_result_free */
+    char *folder;  /* freed by kw_resources_result_free */
     json_t *slots; /* [{slot, action, line}]; freed likewise */
 };
 

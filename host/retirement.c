@@ -11,7 +11,7 @@
 
 /* The rotating key while its authority is still there, and the IO protection
  * key before the slot that is written under it. */
-static const unsigned ORDER[KW_SLOT_COUNT] = {14, 6, 5,  0,  1,  2,  3,  4,
+static const unsigned ORDER[KW_SLOT_COUNT] = {14, 6, 5, 0,  1,  2,  3,  4,
                                               7,  8, 9, 10, 11, 12, 13, 15};
 
 struct work {
@@ -113,8 +113,8 @@ static kw_status zeroise_rotating(struct work *work, unsigned slot,
     uint8_t stored[KW_STORED_KEY_SIZE];
     uint8_t key[KW_PUBLIC_KEY_SIZE];
     KW_TRY(kw_chip_read_slot(work->chip, slot, stored, sizeof stored));
-    const bool valid = kw_stored_key_is_valid(stored[0]) &&
-                       kw_stored_key_read(stored, key);
+    const bool valid =
+        kw_stored_key_is_valid(stored[0]) && kw_stored_key_read(stored, key);
     if (valid && (slot != KW_ROTATING_SLOT || work->authority == NULL)) {
         row(result, false,
             "validated, and the authority's private key is not here: it "
@@ -212,10 +212,9 @@ static json_t *describe(const struct kw_retirement *retirement) {
     kw_hex(retirement->serial, KW_SERIAL_SIZE, serial);
     for (unsigned i = 0; i < KW_SLOT_COUNT; i++) {
         const struct kw_retired_slot *slot = &retirement->slot[i];
-        json_array_append_new(slots,
-                              json_pack("{s:i, s:b, s:s}", "slot", (int)i,
-                                        "done", slot->done ? 1 : 0, "words",
-                                        slot->words));
+        json_array_append_new(
+            slots, json_pack("{s:i, s:b, s:s}", "slot", (int)i, "done",
+                             slot->done ? 1 : 0, "words", slot->words));
     }
     return json_pack("{s:s, s:s, s:s, s:o}", "schema", "keywright/retired/1",
                      "time", now, "serial", serial, "slots", slots);

@@ -22,8 +22,7 @@ static kw_status sign_digest(const char *key_file, struct content *content,
 }
 
 static kw_status make_content(const struct kw_header_about *about,
-                              struct content *content,
-                              struct kw_error *error) {
+                              struct content *content, struct kw_error *error) {
     const struct kw_configuration configuration =
         kw_configuration_of(about->config);
     uint8_t serial[KW_SERIAL_SIZE];
@@ -31,8 +30,7 @@ static kw_status make_content(const struct kw_header_about *about,
     KW_TRY(kw_pair_make(about->authority, &configuration, serial,
                         about->new_key, false, content->validate, error));
     KW_TRY(kw_pair_make(about->authority, &configuration, serial,
-                        about->invalidates, true, content->invalidate,
-                        error));
+                        about->invalidates, true, content->invalidate, error));
     return sign_digest(about->new_key_file, content, error);
 }
 
@@ -65,8 +63,8 @@ kw_status kw_vendor_header_create(const struct kw_workspace *workspace,
         {"validated_signature", validate + KW_NONCE_SIZE, KW_SIGNATURE_SIZE,
          true},
         {"invalidated_nonce", invalidate, KW_NONCE_SIZE, true},
-        {"invalidated_signature", invalidate + KW_NONCE_SIZE,
-         KW_SIGNATURE_SIZE, true},
+        {"invalidated_signature", invalidate + KW_NONCE_SIZE, KW_SIGNATURE_SIZE,
+         true},
         {"rotating_digest", content.digest, sizeof content.digest, true},
         {"rotating_signature", content.signature, sizeof content.signature,
          true},

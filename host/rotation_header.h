@@ -18,10 +18,9 @@ struct kw_header_about {
 
 /* A new file. Enters the new key into the register of the workspace: from
  * now on this authority vouches for it. */
-KW_MUST_USE kw_status
-kw_vendor_header_create(const struct kw_workspace *workspace, const char *path,
-                        const struct kw_header_about *about,
-                        struct kw_error *error);
+KW_MUST_USE kw_status kw_vendor_header_create(
+    const struct kw_workspace *workspace, const char *path,
+    const struct kw_header_about *about, struct kw_error *error);
 
 KW_MUST_USE kw_status kw_bundle_header_create(const char *path,
                                               const struct kw_envelope *bundle,

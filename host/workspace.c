@@ -10,14 +10,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SCHEMA         "keywright/workspace/1"
-#define DESCRIPTION    "workspace.json"
+#define SCHEMA          "keywright/workspace/1"
+#define DESCRIPTION     "workspace.json"
 #define DESCRIPTION_MAX 65536
-#define LOCK_WAIT_MS   5000
-#define LOCK_POLL_MS   20
+#define LOCK_WAIT_MS    5000
+#define LOCK_POLL_MS    20
 
 static const char *const FOLDERS[] = {
-    "chips", "keys",    "certs", "bundles", "manifest",
+    "chips",   "keys", "certs",   "bundles", "manifest",
     "backups", "winc", "journal", "run",
 };
 
@@ -111,8 +111,8 @@ static kw_status check_description(const char *path, const char *text,
     }
     if (version > KW_WORKSPACE_VERSION) {
         kw_error(error, KW_PARSE,
-                       "%s is of version %d; this program knows version %d",
-                       path, version, KW_WORKSPACE_VERSION);
+                 "%s is of version %d; this program knows version %d", path,
+                 version, KW_WORKSPACE_VERSION);
         return kw_error_hint(error, "use a newer keywright; nothing was "
                                     "changed");
     }
@@ -125,7 +125,7 @@ static kw_status read_description(const struct kw_workspace *workspace,
     size_t size = 0;
     if (!kw_file_exists(path)) {
         kw_error(error, KW_NO, "there is no workspace in %s",
-                       workspace->folder);
+                 workspace->folder);
         return kw_error_hint(error, "run `keywright init` first, or name the "
                                     "workspace with --workspace DIR");
     }
@@ -140,9 +140,9 @@ kw_status kw_workspace_open(struct kw_workspace *workspace, const char *folder,
                             struct kw_error *error) {
     KW_TRY(begin(workspace, folder, error));
     char *path = kw_workspace_path(workspace, DESCRIPTION);
-    const kw_status status =
-        path == NULL ? no_memory(error)
-                     : read_description(workspace, path, error);
+    const kw_status status = path == NULL
+                                 ? no_memory(error)
+                                 : read_description(workspace, path, error);
     free(path);
     return status;
 }
@@ -156,10 +156,8 @@ void kw_workspace_close(struct kw_workspace *workspace) {
 }
 
 int kw_lock_byte(int fd, off_t byte) {
-    struct flock lock = {.l_type = F_WRLCK,
-                         .l_whence = SEEK_SET,
-                         .l_start = byte,
-                         .l_len = 1};
+    struct flock lock = {
+        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
     const struct timespec pause = {.tv_nsec = LOCK_POLL_MS * 1000000L};
     for (int waited = 0; fcntl(fd, F_OFD_SETLK, &lock) != 0;
          waited += LOCK_POLL_MS) {
@@ -182,8 +180,8 @@ static kw_status lock_file(const char *path, int *lock,
     if (cause != 0) {
         (void)close(fd);
         kw_error(error, KW_ABSENT_LOCKED,
-                       "another keywright is changing this workspace (%s)",
-                       strerror(cause));
+                 "another keywright is changing this workspace (%s)",
+                 strerror(cause));
         return kw_error_hint(error, "wait until it has ended, then run this "
                                     "again");
     }

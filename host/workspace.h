@@ -22,8 +22,7 @@ KW_MUST_USE kw_status kw_workspace_make(struct kw_workspace *workspace,
                                         struct kw_error *error);
 KW_MUST_USE kw_status kw_workspace_finish(const struct kw_workspace *workspace,
                                           const char *const *chips,
-                                          size_t count,
-                                          struct kw_error *error);
+                                          size_t count, struct kw_error *error);
 
 /* Opens one. KW_NO: there is none here (the hint says init); KW_PARSE: it
  * is of a newer version, or workspace.json is damaged. */

@@ -33,7 +33,8 @@ struct tiny_chip {
     unsigned bad_left;     /* ... so many times */
 };
 
-/* --- the tiny chip ---------------------------------------------------------- */
+/* --- the tiny chip ----------------------------------------------------------
+ */
 
 static size_t answer(uint8_t *frame, const uint8_t *data, size_t size) {
     size_t frame_size = 0;
@@ -56,8 +57,8 @@ static size_t do_read(const struct tiny_chip *chip,
     return answer(frame, from, size);
 }
 
-static size_t do_write(struct tiny_chip *chip,
-                       const struct kw_command *command, uint8_t *frame) {
+static size_t do_write(struct tiny_chip *chip, const struct kw_command *command,
+                       uint8_t *frame) {
     if (kw_stored_key_is_valid(chip->slot[0])) {
         return answer_status(frame, 0x0F);
     }
@@ -103,9 +104,9 @@ static size_t execute(struct tiny_chip *chip, const struct kw_command *command,
     }
 }
 
-static kw_status transfer(void *self, const uint8_t *packet,
-                          size_t packet_size, uint8_t *response,
-                          size_t capacity, size_t *response_size) {
+static kw_status transfer(void *self, const uint8_t *packet, size_t packet_size,
+                          uint8_t *response, size_t capacity,
+                          size_t *response_size) {
     struct tiny_chip *chip = self;
     struct kw_command command;
     (void)capacity;
@@ -129,7 +130,8 @@ static kw_status nothing(void *self) {
 static const struct kw_link_ops OPS = {nothing, nothing, nothing, transfer,
                                        NULL};
 
-/* --- a bundle ------------------------------------------------------------------ */
+/* --- a bundle
+ * ------------------------------------------------------------------ */
 
 /* The TrustFLEX bytes that a rotation depends on: DS40002138A table 2-3. */
 static void make_config(uint8_t config[KW_CONFIG_SIZE]) {
@@ -219,7 +221,8 @@ static bool holds(const struct scene *scene, const uint8_t *key, bool valid) {
            kw_stored_key_is_valid(scene->tiny.slot[0]) == valid;
 }
 
-/* --- the cases --------------------------------------------------------------------- */
+/* --- the cases
+ * --------------------------------------------------------------------- */
 
 static struct scene scene;
 
@@ -411,8 +414,7 @@ static const char *reports_a_failed_proof(void) {
 static const char *decodes_what_it_encodes(void) {
     struct kw_bundle bundle;
     KW_CHECK(set(&scene));
-    KW_CHECK(kw_bundle_decode(scene.payload, KW_BUNDLE_SIZE, &bundle) ==
-             KW_OK);
+    KW_CHECK(kw_bundle_decode(scene.payload, KW_BUNDLE_SIZE, &bundle) == KW_OK);
     KW_CHECK(bundle.sequence == SEQUENCE && bundle.old_validated);
     KW_CHECK(kw_bundle_decode(scene.payload, KW_BUNDLE_SIZE - 1, &bundle) ==
              KW_PARSE_SIZE);

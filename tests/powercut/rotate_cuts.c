@@ -39,13 +39,13 @@ kw_status __real_kw_packet_encode(const struct kw_command *command,
 kw_status __wrap_kw_packet_encode(const struct kw_command *command,
                                   uint8_t packet[KW_PACKET_MAX], size_t *size);
 kw_status __wrap_kw_packet_encode(const struct kw_command *command,
-                                  uint8_t packet[KW_PACKET_MAX],
-                                  size_t *size) {
+                                  uint8_t packet[KW_PACKET_MAX], size_t *size) {
     kw_disk_mark();
     return __real_kw_packet_encode(command, packet, size);
 }
 
-/* --- running the command in a child --------------------------------------------- */
+/* --- running the command in a child
+ * --------------------------------------------- */
 
 struct place {
     char folder[64]; /* holds everything below */
@@ -70,9 +70,8 @@ static void be_silent(void) {
 
 static int child(const struct place *place, const char *workspace,
                  struct cut cut, const char *const *words) {
-    static const struct kw_noun *const all[] = {&kw_noun_init,
-                                                &kw_noun_resources,
-                                                &kw_noun_rotate};
+    static const struct kw_noun *const all[] = {
+        &kw_noun_init, &kw_noun_resources, &kw_noun_rotate};
     struct kw_noun nouns[3];
     char *argv[16] = {"keywright", "--yes", "--workspace", (char *)workspace};
     int argc = 4;
@@ -90,8 +89,8 @@ static int child(const struct place *place, const char *workspace,
     return code;
 }
 
-static int run(const struct place *place, const char *workspace,
-               struct cut cut, const char *const *words) {
+static int run(const struct place *place, const char *workspace, struct cut cut,
+               const char *const *words) {
     int status = 0;
     (void)fflush(NULL);
     const pid_t pid = fork();
@@ -111,7 +110,8 @@ static const char *const RUN[] = {"rotate", "run", NULL};
 
 static const struct cut NO_CUT = {0, 1};
 
-/* --- files ------------------------------------------------------------------------ */
+/* --- files
+ * ------------------------------------------------------------------------ */
 
 static bool copy_folder(const char *from, const char *to) {
     int status = 0;
@@ -124,7 +124,8 @@ static bool copy_folder(const char *from, const char *to) {
     return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
 }
 
-/* --- the three starts ----------------------------------------------------------------- */
+/* --- the three starts
+ * ----------------------------------------------------------------- */
 
 struct start {
     const char *name;
@@ -176,10 +177,9 @@ static bool write_authority(const struct place *place, struct kw_chip *chip) {
     }
     kw_key_public(key, public_key);
     kw_stored_key(public_key, stored);
-    const bool done =
-        kw_key_write(key, place->authority, &error) == KW_OK &&
-        kw_chip_write_slot(chip, KW_AUTHORITY_SLOT, stored, sizeof stored) ==
-            KW_OK;
+    const bool done = kw_key_write(key, place->authority, &error) == KW_OK &&
+                      kw_chip_write_slot(chip, KW_AUTHORITY_SLOT, stored,
+                                         sizeof stored) == KW_OK;
     kw_key_free(key);
     return done;
 }
@@ -202,13 +202,14 @@ static const struct start STARTS[] = {
     {"validated", prepare_validated, false},
 };
 
-/* --- what must hold ---------------------------------------------------------------------- */
+/* --- what must hold
+ * ---------------------------------------------------------------------- */
 
 /* The chip and the files, as the checks need them. */
 struct facts {
     struct kw_rotation_view view;
     bool journal_open;
-    bool private_key; /* of the key in slot 14 is in keys/ */
+    bool private_key;  /* of the key in slot 14 is in keys/ */
     uint32_t sequence; /* of the newest bundle in the register */
 };
 
@@ -249,8 +250,8 @@ static bool read_facts(const char *folder, struct facts *facts) {
 static bool same_content(const struct facts *a, const struct facts *b) {
     return a->view.has_key == b->view.has_key &&
            a->view.state.validated == b->view.state.validated &&
-           (!a->view.has_key || memcmp(a->view.key, b->view.key,
-                                       KW_PUBLIC_KEY_SIZE) == 0);
+           (!a->view.has_key ||
+            memcmp(a->view.key, b->view.key, KW_PUBLIC_KEY_SIZE) == 0);
 }
 
 static const char *complaint(const struct facts *before,
@@ -274,7 +275,9 @@ static const char *complaint(const struct facts *before,
                : "counter 1 is not the bundle's sequence";
 }
 
-/* --- cutting ------------------------------------------------------------------------------- */
+/* --- cutting
+ * -------------------------------------------------------------------------------
+ */
 
 struct campaign {
     struct place place;
@@ -301,8 +304,8 @@ static int rotate(struct campaign *campaign, struct cut cut,
     return run(&campaign->place, campaign->place.work, cut, with);
 }
 
-static void fail(struct campaign *campaign, struct cut first,
-                 struct cut second, const char *why) {
+static void fail(struct campaign *campaign, struct cut first, struct cut second,
+                 const char *why) {
     campaign->failures++;
     if (campaign->place.lies) {
         return; /* as it should be */
@@ -412,9 +415,9 @@ static bool make_place(struct place *place) {
     const char *folder = getenv("TMPDIR");
     (void)snprintf(place->folder, sizeof place->folder, "%s/kw-cuts-XXXXXX",
                    folder == NULL ? "/tmp" : folder);
-    place->operations = mmap(NULL, sizeof *place->operations,
-                             PROT_READ | PROT_WRITE,
-                             MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    place->operations =
+        mmap(NULL, sizeof *place->operations, PROT_READ | PROT_WRITE,
+             MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (mkdtemp(place->folder) == NULL || place->operations == MAP_FAILED) {
         return false;
     }

@@ -20,7 +20,8 @@
 
 #define SEQUENCE 1
 
-/* --- a chip behind a link that can fail --------------------------------------- */
+/* --- a chip behind a link that can fail
+ * --------------------------------------- */
 
 struct bench {
     struct kw_sim_chip *sim;
@@ -50,8 +51,8 @@ static kw_status transfer(void *self, const uint8_t *packet, size_t size,
     struct bench *bench = self;
     (void)capacity;
     bench->transfers++;
-    const bool fits = packet[1] == bench->refuse_opcode &&
-                      packet[2] == bench->refuse_param1;
+    const bool fits =
+        packet[1] == bench->refuse_opcode && packet[2] == bench->refuse_param1;
     if (fits && bench->refuse_skip > 0) {
         bench->refuse_skip--;
     } else if (fits && bench->refuse_count > 0) {
@@ -61,8 +62,7 @@ static kw_status transfer(void *self, const uint8_t *packet, size_t size,
         return KW_OK;
     }
     *response_size = kw_sim_chip_execute(bench->sim, packet, size, response);
-    return bench->transfers == bench->lose_answer_at ? KW_ABSENT_ANSWER
-                                                     : KW_OK;
+    return bench->transfers == bench->lose_answer_at ? KW_ABSENT_ANSWER : KW_OK;
 }
 
 static const struct kw_link_ops OPS = {wake, idle, idle, transfer, NULL};
@@ -78,7 +78,8 @@ static void unplug(struct bench *bench) {
     kw_sim_chip_free(bench->sim);
 }
 
-/* --- keys, pairs, a bundle ------------------------------------------------------- */
+/* --- keys, pairs, a bundle
+ * ------------------------------------------------------- */
 
 struct key {
     struct kw_key *pair;
@@ -115,13 +116,12 @@ static void sign_pair(const struct key *signer, const struct key *key,
     uint8_t other[KW_OTHER_DATA_SIZE];
     assert_int_equal(kw_random(pair, KW_NONCE_SIZE, &error), KW_OK);
     const struct kw_pair_about about = {
-        world.serial, kw_configuration_of(world.eeprom.config),
-        key->public_key, pair, invalidate};
+        world.serial, kw_configuration_of(world.eeprom.config), key->public_key,
+        pair, invalidate};
     assert_int_equal(kw_pair_digest(&kw_openssl_hash, &about, digest, other),
                      KW_OK);
-    assert_int_equal(kw_key_sign(signer->pair, digest, pair + KW_NONCE_SIZE,
-                                 &error),
-                     KW_OK);
+    assert_int_equal(
+        kw_key_sign(signer->pair, digest, pair + KW_NONCE_SIZE, &error), KW_OK);
 }
 
 static void sign_proof(const struct key *signer, bool fleet) {
@@ -144,12 +144,12 @@ static void seal(const struct key *signer) {
     uint8_t digest[KW_SHA256_SIZE];
     kw_bundle_encode(&world.content, world.envelope.payload);
     world.envelope.payload_size = KW_BUNDLE_SIZE;
-    assert_int_equal(kw_bundle_digest(&kw_openssl_hash,
-                                      world.envelope.payload, digest),
-                     KW_OK);
-    assert_int_equal(kw_key_sign(signer->pair, digest,
-                                 world.envelope.signature, &error),
-                     KW_OK);
+    assert_int_equal(
+        kw_bundle_digest(&kw_openssl_hash, world.envelope.payload, digest),
+        KW_OK);
+    assert_int_equal(
+        kw_key_sign(signer->pair, digest, world.envelope.signature, &error),
+        KW_OK);
 }
 
 static void fill_content(void) {
@@ -181,8 +181,7 @@ static void make_bundle(void) {
 static int set_up(void **state) {
     (void)state;
     assert_int_equal(kw_sim_personality(KW_SIM_TRUSTFLEX, KW_SIM_608B,
-                                        &kw_sim_crypto_openssl,
-                                        &world.eeprom),
+                                        &kw_sim_crypto_openssl, &world.eeprom),
                      KW_OK);
     make_key(&world.authority);
     make_key(&world.old_key);
@@ -212,14 +211,15 @@ static int tear_down(void **state) {
     return 0;
 }
 
-/* --- applying ------------------------------------------------------------------------ */
+/* --- applying
+ * ------------------------------------------------------------------------ */
 
 static kw_status apply_envelope(struct bench *bench,
                                 const struct kw_envelope *envelope) {
     struct kw_bundle bundle;
     enum kw_rotate_position position = KW_ROTATE_READY;
-    KW_TRY(kw_bundle_decode(envelope->payload, envelope->payload_size,
-                            &bundle));
+    KW_TRY(
+        kw_bundle_decode(envelope->payload, envelope->payload_size, &bundle));
     const struct kw_rotate rotate = {.chip = &bench->chip,
                                      .hash = &kw_openssl_hash,
                                      .bundle = &bundle,
@@ -280,7 +280,8 @@ static void applies_to_a_fleet(void **state) {
     unplug(&bench);
 }
 
-/* --- refusals -------------------------------------------------------------------------- */
+/* --- refusals
+ * -------------------------------------------------------------------------- */
 
 /* Every bit of payload and signature. */
 static void refuses_every_flipped_bit(void **state) {
@@ -306,18 +307,17 @@ static void refuses_every_flipped_bit_of_the_file(void **state) {
     struct bench bench;
     char text[2048];
     char *payload = kw_base64url(world.envelope.payload, KW_BUNDLE_SIZE);
-    char *signature =
-        kw_base64url(world.envelope.signature, KW_SIGNATURE_SIZE);
-    const int size =
-        snprintf(text, sizeof text, "{\"payload\":\"%s\",\"signature\":\"%s\"}\n",
-                 payload, signature);
+    char *signature = kw_base64url(world.envelope.signature, KW_SIGNATURE_SIZE);
+    const int size = snprintf(text, sizeof text,
+                              "{\"payload\":\"%s\",\"signature\":\"%s\"}\n",
+                              payload, signature);
     power(&bench, &world.eeprom);
     for (size_t bit = 0; bit < 8 * (size_t)size; bit++) {
         struct kw_envelope read;
         char *at = text + bit / 8;
         *at = (char)(*at ^ (1 << (bit % 8)));
-        kw_status status = kw_envelope_parse(text, (size_t)size,
-                                             KW_BUNDLE_SIZE, &read);
+        kw_status status =
+            kw_envelope_parse(text, (size_t)size, KW_BUNDLE_SIZE, &read);
         status = status == KW_OK ? apply_envelope(&bench, &read) : status;
         assert_int_not_equal(status, KW_OK);
         assert_untouched(&bench);
@@ -430,7 +430,8 @@ static void refuses_the_same_key(void **state) {
     refuse(KW_NO_SAME_KEY);
 }
 
-/* --- failures on the way ------------------------------------------------------------------ */
+/* --- failures on the way
+ * ------------------------------------------------------------------ */
 
 /* Verify(Validate) of the new key is refused once: the old key is written
  * back and validated with its own pair. */

@@ -1,0 +1,138 @@
+/* host/rotation_rollback.c: back to the old key. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/journal.h"
+#include "host/openssl_hash.h"
+#include "host/rotation.h"
+#include "host/rotation_step.h"
+
+static kw_status no_memory(struct kw_error *error) {
+    return kw_error(error, KW_SYSTEM_MEMORY, "out of memory");
+}
+
+static kw_status restore_old(const struct kw_rotation *rotation,
+                             const struct kw_journal *journal,
+                             struct kw_error *error) {
+    struct kw_envelope envelope;
+    struct kw_bundle bundle;
+    struct kw_rotation_progress progress = {.rotation = rotation};
+    char *path = kw_workspace_path(rotation->workspace, "%s", journal->bundle);
+    kw_status status =
+        path == NULL ? no_memory(error)
+                     : kw_envelope_read(path, KW_BUNDLE_SIZE, &envelope, error);
+    if (status == KW_OK) {
+        status = kw_rotation_decode(&envelope, path, &bundle, error);
+    }
+    free(path);
+    KW_TRY(status);
+    const struct kw_rotate rotate = {
+        .chip = rotation->chip,
+        .hash = &kw_openssl_hash,
+        .bundle = &bundle,
+        .signature = envelope.signature,
+        .on_step = kw_rotation_on_step,
+        .observer = &progress,
+    };
+    status = kw_rotate_roll_back(&rotate);
+    return status == KW_OK || status == KW_NO_ROLLBACK
+               ? status
+               : kw_rotation_failed(rotation, &progress, status, error);
+}
+
+/* The key before the present one: the newest bundle in the workspace that
+ * put the present key into this chip names it. Its private key must be in
+ * keys/, since the request is signed with it. */
+static kw_status find_previous(const struct kw_rotation *rotation,
+                               const struct kw_rotation_view *view,
+                               struct kw_key_file *previous,
+                               struct kw_error *error) {
+    struct kw_names names;
+    kw_status status = KW_NO;
+    char *folder = kw_workspace_path(rotation->workspace, "bundles");
+    if (folder == NULL) {
+        return no_memory(error);
+    }
+    const kw_status listed = kw_folder_list(folder, &names, error);
+    for (size_t i = names.count; listed == KW_OK && status != KW_OK && i > 0;
+         i--) {
+        struct kw_envelope envelope;
+        struct kw_bundle bundle;
+        char *path = kw_format("%s/%s", folder, names.name[i - 1]);
+        const bool fits =
+            path != NULL && strstr(path, ".bundle.json") != NULL &&
+            kw_envelope_read(path, KW_BUNDLE_SIZE, &envelope, error) == KW_OK &&
+            kw_bundle_decode(envelope.payload, KW_BUNDLE_SIZE, &bundle) ==
+                KW_OK &&
+            bundle.has_old_key &&
+            memcmp(bundle.new_key, view->key, KW_PUBLIC_KEY_SIZE) == 0;
+        if (fits) {
+            status = kw_keyring_find(rotation->workspace, view->state.serial,
+                                     KW_ROTATING_SLOT, bundle.old_key, previous,
+                                     error);
+        }
+        free(path);
+    }
+    kw_names_free(&names);
+    free(folder);
+    return listed == KW_OK ? status : listed;
+}
+
+static kw_status request_old(const struct kw_rotation *rotation, char **request,
+                             struct kw_error *error) {
+    struct kw_rotation_view view;
+    struct kw_key_file previous;
+    struct kw_envelope envelope;
+    KW_TRY(kw_rotation_look(rotation, &view, error));
+    kw_status status = find_previous(rotation, &view, &previous, error);
+    if (status == KW_NO) {
+        kw_error(error, KW_NO,
+                 "no bundle in bundles/ and key in keys/ show which key was "
+                 "in slot 14 before");
+        return kw_error_hint(error, "`keywright rotate run` rotates to a new "
+                                    "key");
+    }
+    KW_TRY(status);
+    status = kw_rotation_request(&view, &previous, false, &envelope, error);
+    kw_key_file_free(&previous);
+    KW_TRY(status);
+    *request =
+        kw_rotation_new_file(rotation->workspace, view.state.serial, "request");
+    return *request == NULL ? no_memory(error)
+                            : kw_envelope_create(*request, &envelope, error);
+}
+
+static kw_status roll_back_journal(const struct kw_rotation *rotation,
+                                   struct kw_journal *journal,
+                                   struct kw_error *error) {
+    if (journal->bundle != NULL) {
+        const kw_status status = restore_old(rotation, journal, error);
+        if (status == KW_NO_ROLLBACK) {
+            kw_error(error, KW_NO_ROLLBACK,
+                     "the new key is validated in the chip; the rotation must "
+                     "be finished first");
+            return kw_error_hint(error, "run `keywright rotate resume`, then "
+                                        "`rotate rollback`: it requests a "
+                                        "bundle with the old key as the new "
+                                        "one");
+        }
+        KW_TRY(status);
+    }
+    return kw_journal_close(journal, "rolled-back", error);
+}
+
+kw_status kw_rotation_roll_back(const struct kw_rotation *rotation,
+                                char **request, struct kw_error *error) {
+    struct kw_rotation_view view;
+    struct kw_journal journal;
+    *request = NULL;
+    KW_TRY(kw_rotation_look(rotation, &view, error));
+    KW_TRY(kw_journal_find(rotation->workspace, view.state.serial, &journal,
+                           error));
+    if (journal.path == NULL) {
+        return request_old(rotation, request, error);
+    }
+    const kw_status status = roll_back_journal(rotation, &journal, error);
+    kw_journal_free(&journal);
+    return status;
+}

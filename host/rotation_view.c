@@ -1,0 +1,65 @@
+#include "host/rotation_view.h"
+
+void kw_rotation_say(const struct kw_rotation *rotation, const char *line) {
+    if (rotation->say != NULL) {
+        rotation->say(rotation->observer, line);
+    }
+}
+
+/* What slot 14 must be for a rotation to work, whatever the part is called. */
+static bool can_rotate(const uint8_t config[KW_CONFIG_SIZE]) {
+    const struct kw_slot_config slot = kw_config_slot(config, KW_ROTATING_SLOT);
+    return kw_config_is_locked(config) && kw_config_data_is_locked(config) &&
+           kw_config_keeps_validity(config, KW_ROTATING_SLOT) &&
+           slot.read_key == KW_AUTHORITY_SLOT && !slot.is_secret &&
+           kw_slot_write_rule(slot) == KW_WRITE_PUB_INVALID;
+}
+
+static kw_status wrong_type(struct kw_error *error) {
+    kw_error(error, KW_NO_CHIP_TYPE,
+             "this chip is no TrustFLEX part: its slot 14 is not configured "
+             "as a rotating public key under slot 13");
+    return kw_error_hint(error, "check --chip, and the board's switches: a "
+                                "TrustFLEX part answers at address 6C");
+}
+
+static void look_at_keys(struct kw_rotation_view *view,
+                         const uint8_t authority[KW_STORED_KEY_SIZE]) {
+    view->has_key = kw_stored_key_read(view->state.stored, view->key);
+    view->has_authority = kw_stored_key_read(authority, view->authority);
+    view->authority_locked =
+        kw_config_slot_is_locked(view->state.config, KW_AUTHORITY_SLOT);
+}
+
+kw_status kw_rotation_look(const struct kw_rotation *rotation,
+                           struct kw_rotation_view *view,
+                           struct kw_error *error) {
+    uint8_t authority[KW_STORED_KEY_SIZE];
+    kw_status status = kw_chip_read_config(rotation->chip, view->state.config);
+    if (status == KW_OK && !can_rotate(view->state.config)) {
+        return wrong_type(error);
+    }
+    if (status == KW_OK) {
+        status = kw_rotate_read_state(rotation->chip, &view->state);
+    }
+    if (status == KW_OK) {
+        status = kw_chip_read_slot(rotation->chip, KW_AUTHORITY_SLOT, authority,
+                                   sizeof authority);
+    }
+    kw_chip_idle(rotation->chip);
+    if (status != KW_OK) {
+        return kw_error_chip(error, status, rotation->chip,
+                             "cannot read the chip");
+    }
+    look_at_keys(view, authority);
+    return KW_OK;
+}
+
+kw_status kw_rotation_need_authority(const struct kw_rotation_view *view,
+                                     struct kw_error *error) {
+    if (view->has_authority) {
+        return KW_OK;
+    }
+    kw_error(error, KW_NO, "slot 13 holds no validation authority yet");
+    return kw_error_hint(error, "run `keywright resources make` first");
+}
