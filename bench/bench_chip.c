@@ -43,7 +43,7 @@ struct bench {
     struct turn turns[KEYS];
 };
 
-/* --- the four operations ------------------------------------------------- */
+/* --- the four operations --- */
 
 static bool send(struct kw_sim_chip *chip, const uint8_t *packet, size_t size,
                  size_t expected) {
@@ -144,8 +144,7 @@ static void measure(struct bench *bench, const char *name, operation *chip,
                  ratios[0], ratios[SLICES - 1]);
 }
 
-/* --- setting up
- * ---------------------------------------------------------------- */
+/* --- setting up --- */
 
 static void encode(struct kw_command command, uint8_t *packet, size_t *size) {
     if (kw_packet_encode(&command, packet, size) != KW_OK) {

@@ -92,8 +92,7 @@ static kw_status transfer(void *self, const uint8_t *packet, size_t packet_size,
 static const struct kw_link_ops OPS = {wake, idle, put_to_sleep, transfer,
                                        NULL};
 
-/* --- the bench
- * ------------------------------------------------------------------ */
+/* --- the bench --- */
 
 struct bench {
     struct counter counter;
@@ -128,8 +127,7 @@ static struct cost sum(struct cost left, struct cost right) {
                          left.milliseconds + right.milliseconds};
 }
 
-/* --- what the authority makes
- * ------------------------------------------------------ */
+/* --- what the authority makes --- */
 
 static void make_pair(struct bench *bench, const struct p256 *key,
                       bool invalidate, uint8_t pair[KW_PAIR_SIZE],
@@ -221,9 +219,7 @@ static void make_parcel(struct bench *bench, const struct p256 *old_key,
     sign_parcel(bench, parcel);
 }
 
-/* --- ours
- * ---------------------------------------------------------------------------
- */
+/* --- ours --- */
 
 struct ours {
     struct cost change;
@@ -278,8 +274,7 @@ static struct cost rotate_whole(struct bench *bench, const struct p256 *old_key,
     return take_cost(bench);
 }
 
-/* --- the vendor's
- * -------------------------------------------------------------------- */
+/* --- the vendor's --- */
 
 /* The notebooks' order for each change of validity: the stored key and the
  * whole configuration are read first. */
@@ -334,8 +329,7 @@ static struct cost rotate_like_vendor(struct bench *bench,
     return take_cost(bench);
 }
 
-/* --- setting up
- * ------------------------------------------------------------------------ */
+/* --- setting up --- */
 
 static struct kw_sim_chip *make_chip(void) {
     const struct kw_sim_options options = {.crypto = NULL};

@@ -44,7 +44,7 @@ static kw_status take_tcp(struct kw_cli *cli,
     return KW_OK;
 }
 
-/* --- the chips of the workspace ------------------------------------------- */
+/* --- the chips of the workspace --- */
 
 struct chip_list {
     json_t *description; /* workspace.json, which holds the names */

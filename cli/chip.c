@@ -22,7 +22,7 @@ static kw_status ask_chip(struct kw_cli *cli, struct kw_chip **chip,
     return kw_part_read(*chip, about, &cli->error);
 }
 
-/* --- info ---------------------------------------------------------------- */
+/* --- info --- */
 
 struct info {
     struct kw_chip_about about;
@@ -139,7 +139,7 @@ static kw_status run_info(struct kw_cli *cli,
     return KW_OK;
 }
 
-/* --- slots --------------------------------------------------------------- */
+/* --- slots --- */
 
 static kw_status read_slots(struct kw_chip *chip,
                             const struct kw_chip_about *about,
@@ -283,7 +283,7 @@ static kw_status run_slots(struct kw_cli *cli,
     return KW_OK;
 }
 
-/* --- the noun ------------------------------------------------------------ */
+/* --- the noun --- */
 
 static const struct kw_verb VERBS[] = {
     {

@@ -21,7 +21,7 @@ struct script {
     json_t *lines;
 };
 
-/* --- one line into words ------------------------------------------------- */
+/* --- one line into words --- */
 
 static const char BLANKS[] = " \t\r\n";
 
@@ -81,7 +81,7 @@ static void trim_text(struct script *script, size_t end) {
     text[end - start] = '\0';
 }
 
-/* --- one line at work ---------------------------------------------------- */
+/* --- one line at work --- */
 
 static bool asks_for_help(const struct script *script) {
     for (int i = 1; i < script->argc; i++) {
@@ -159,7 +159,7 @@ static kw_status run_line(struct script *script) {
     return status;
 }
 
-/* --- the script ---------------------------------------------------------- */
+/* --- the script --- */
 
 static kw_status interrupted(struct script *script) {
     return kw_error(&script->cli->error, KW_INTERRUPTED,

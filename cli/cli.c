@@ -87,8 +87,7 @@ kw_status kw_cli_chip(struct kw_cli *cli, struct kw_chip **chip) {
     return KW_OK;
 }
 
-/* --- words
- * -------------------------------------------------------------------- */
+/* --- words --- */
 
 void kw_print(const struct kw_cli *cli, const char *format, ...) {
     if (cli->json || cli->quiet) {
@@ -129,8 +128,7 @@ kw_status kw_confirm(struct kw_cli *cli, const char *question) {
     return kw_error(&cli->error, KW_NO, "not confirmed; nothing was changed");
 }
 
-/* --- running a command
- * ---------------------------------------------------------- */
+/* --- running a command --- */
 
 json_t *kw_error_document(const struct kw_error *error) {
     char status[8];

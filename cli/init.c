@@ -40,7 +40,7 @@ struct init {
     struct made made[CHIP_COUNT];
 };
 
-/* --- parse --------------------------------------------------------------- */
+/* --- parse --- */
 
 static kw_status parse_model(struct kw_cli *cli,
                              const struct kw_arguments *arguments,
@@ -60,7 +60,7 @@ static kw_status parse_model(struct kw_cli *cli,
                           "there is no model '%s': 608a or 608b", name);
 }
 
-/* --- open ---------------------------------------------------------------- */
+/* --- open --- */
 
 /* A newer or damaged workspace answers so; any other is refused as one that
  * is there. */
@@ -118,7 +118,7 @@ static kw_status open_all(struct init *init) {
                                     &cli->error);
 }
 
-/* --- do ------------------------------------------------------------------ */
+/* --- do --- */
 
 static kw_status certify(struct init *init, struct kw_new_chip *chip,
                          struct kw_vendor_device *device,
@@ -279,7 +279,7 @@ static kw_status make_chips(struct init *init) {
                                &init->cli->error);
 }
 
-/* --- print --------------------------------------------------------------- */
+/* --- print --- */
 
 static void answer(const struct init *init) {
     json_t *result = init->cli->result;

@@ -59,8 +59,7 @@ static bool is_held(const struct held *held, const struct kw_key_file *file) {
            memcmp(held->key[index], file->public_key, KW_PUBLIC_KEY_SIZE) == 0;
 }
 
-/* --- list
- * ---------------------------------------------------------------------- */
+/* --- list --- */
 
 struct answer {
     const char *text;
@@ -130,8 +129,7 @@ static kw_status list(struct kw_cli *cli,
     return KW_OK;
 }
 
-/* --- retire
- * -------------------------------------------------------------------------- */
+/* --- retire --- */
 
 struct choice {
     const char *serial;

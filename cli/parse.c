@@ -182,8 +182,7 @@ static kw_status parse_option(struct kw_cli *cli, struct kw_parsed *parsed,
                           : take_option(cli, parsed, option, value);
 }
 
-/* --- nouns, verbs, operands
- * ----------------------------------------------------- */
+/* --- nouns, verbs, operands --- */
 
 static kw_status parse_noun(struct kw_cli *cli, struct kw_parsed *parsed,
                             const char *word) {

@@ -9,7 +9,7 @@
 #define STATE_VALID  0x50u
 #define BLANK        0xFFu
 
-/* --- stored keys ------------------------------------------------------- */
+/* --- stored keys --- */
 
 void kw_stored_key(const uint8_t key[KW_PUBLIC_KEY_SIZE],
                    uint8_t stored[KW_STORED_KEY_SIZE]) {
@@ -47,7 +47,7 @@ static void old_content(const struct kw_bundle *bundle,
     }
 }
 
-/* --- where a run stands ------------------------------------------------- */
+/* --- where a run stands --- */
 
 kw_status kw_rotate_read_state(struct kw_chip *chip,
                                struct kw_rotate_state *state) {
@@ -162,7 +162,7 @@ kw_status kw_rotate_locate(const struct kw_rotate *rotate,
     return KW_OK;
 }
 
-/* --- checks with the chip ----------------------------------------------- */
+/* --- checks with the chip --- */
 
 /* "Does not match", and "no such point on the curve", become the answer no
  * with this reason; every other failure stays what it is. */
@@ -258,7 +258,7 @@ kw_status kw_rotate_check_pairs(const struct kw_rotate *rotate,
     return KW_OK;
 }
 
-/* --- the change ---------------------------------------------------------- */
+/* --- the change --- */
 
 static void tell(const struct kw_rotate *rotate, enum kw_rotate_step step) {
     kw_chip_idle(rotate->chip);

@@ -7,8 +7,7 @@
 #include "host/openssl_hash.h"
 #include "host/register.h"
 
-/* --- the request
- * -------------------------------------------------------------- */
+/* --- the request --- */
 
 static kw_status request_proof_digest(const struct kw_checked_request *checked,
                                       uint8_t digest[KW_SHA256_SIZE]) {
@@ -55,8 +54,7 @@ kw_status kw_request_check(const struct kw_envelope *envelope,
                                 "rotate request`");
 }
 
-/* --- what the authority signs
- * ---------------------------------------------------- */
+/* --- what the authority signs --- */
 
 kw_status kw_pair_make(const struct kw_authority *authority,
                        const struct kw_configuration *configuration,
@@ -114,8 +112,7 @@ static kw_status sign_bundle(const struct kw_authority *authority,
     return kw_authority_sign(authority, digest, bundle->signature, error);
 }
 
-/* --- what the authority decides
- * ---------------------------------------------------- */
+/* --- what the authority decides --- */
 
 kw_status
 kw_authorization_sequence(const struct kw_authorization *authorization,

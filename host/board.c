@@ -58,7 +58,7 @@ static kw_status no_memory(struct kw_error *error) {
     return kw_error(error, KW_SYSTEM_MEMORY, "out of memory");
 }
 
-/* --- what a client asks --------------------------------------------------- */
+/* --- what a client asks --- */
 
 /* Bytes of the request at the start of the input; 0: not whole yet. */
 static size_t request_size(const struct client *client) {
@@ -198,8 +198,7 @@ static void accept_client(struct kw_board *board,
     board->paused = !try_again() && errno != ECONNABORTED;
 }
 
-/* --- the loop
- * ----------------------------------------------------------------- */
+/* --- the loop --- */
 
 static short wanted_events(const struct client *client) {
     return (short)((has_room(client) ? POLLIN : 0) |
@@ -298,8 +297,7 @@ kw_status kw_board_serve(struct kw_board *board,
     return status;
 }
 
-/* --- listening
- * ------------------------------------------------------------------ */
+/* --- listening --- */
 
 /* The chip's lock is ours: a socket that is there belongs to a board that
  * was killed. */
@@ -375,8 +373,7 @@ static kw_status listen_tcp(struct listener *listener, int port,
     return listener->address == NULL ? no_memory(error) : KW_OK;
 }
 
-/* --- a board's life
- * ---------------------------------------------------------------- */
+/* --- a board's life --- */
 
 static uint64_t microseconds(void *clock) {
     struct timespec now;

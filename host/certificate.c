@@ -22,7 +22,7 @@
 #define SIGNATURE_DER_MAX    72
 #define LAST_UTC_TIME_YEAR   2049
 
-/* --- extensions ---------------------------------------------------------- */
+/* --- extensions --- */
 
 struct extension {
     int nid;
@@ -126,7 +126,7 @@ static bool add_extensions(X509 *certificate,
     return true;
 }
 
-/* --- the other fields ---------------------------------------------------- */
+/* --- the other fields --- */
 
 /* The key as OpenSSL holds it. */
 static EVP_PKEY *pkey_of(const uint8_t public_key[KW_PUBLIC_KEY_SIZE]) {
@@ -225,7 +225,7 @@ static bool fill(X509 *certificate, const struct kw_certificate_about *about,
            add_extensions(certificate, about);
 }
 
-/* --- the part that is signed, and the whole ------------------------------ */
+/* --- the part that is signed, and the whole --- */
 
 static kw_status serial_of(const struct kw_certificate_about *about,
                            uint8_t serial[KW_COMPCERT_SERIAL_SIZE]) {
@@ -311,7 +311,7 @@ kw_status kw_certificate_verify(X509 *certificate,
     return matches ? KW_OK : KW_NO_SIGNATURE;
 }
 
-/* --- what is in one ------------------------------------------------------ */
+/* --- what is in one --- */
 
 kw_status kw_certificate_public_key(const X509 *certificate,
                                     uint8_t public_key[KW_PUBLIC_KEY_SIZE]) {
@@ -358,7 +358,7 @@ kw_status kw_certificate_dates(const X509 *certificate,
     return KW_OK;
 }
 
-/* --- files --------------------------------------------------------------- */
+/* --- files --- */
 
 kw_status kw_certificate_read(const char *path, X509 **certificate,
                               struct kw_error *error) {

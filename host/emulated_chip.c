@@ -32,7 +32,7 @@ static kw_status check_name(const char *name, struct kw_error *error) {
                 : kw_error(error, KW_USAGE, "'%s' is no name of a chip", name);
 }
 
-/* --- new chips ----------------------------------------------------------- */
+/* --- new chips --- */
 
 struct kw_new_chip {
     struct kw_sim_eeprom eeprom;
@@ -150,7 +150,7 @@ bool kw_emulated_chip_exists(const struct kw_workspace *workspace,
     return exists;
 }
 
-/* --- the lock of a chip --------------------------------------------------- */
+/* --- the lock of a chip --- */
 
 /* The byte of chips/lock that stands for a chip: FNV-1a of its name. */
 static off_t lock_byte_of(const char *name) {
@@ -404,8 +404,7 @@ kw_status kw_emulated_chip_open(const struct kw_workspace *workspace,
     return KW_OK;
 }
 
-/* --- a copy for rehearsals
- * ------------------------------------------------------ */
+/* --- a copy for rehearsals --- */
 
 static kw_status fill_copy(const struct kw_chip_reading *reading,
                            struct kw_sim_eeprom *eeprom) {

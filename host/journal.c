@@ -24,8 +24,7 @@ void kw_journal_free(struct kw_journal *journal) {
     *journal = (struct kw_journal){.path = NULL};
 }
 
-/* --- reading
- * ------------------------------------------------------------------ */
+/* --- reading --- */
 
 static void take_text(char **field, const json_t *line, const char *member) {
     const char *text = json_string_value(json_object_get(line, member));
@@ -180,8 +179,7 @@ const char *kw_journal_stage(const struct kw_journal *journal) {
     return journal->key != NULL ? "bundle" : "key";
 }
 
-/* --- writing
- * -------------------------------------------------------------------- */
+/* --- writing --- */
 
 static kw_status append(const struct kw_journal *journal, json_t *line,
                         struct kw_error *error) {

@@ -12,7 +12,7 @@
 #define DER_HEAD_SIZE 17
 #define PEM_COLUMNS   64
 
-/* --- C headers ----------------------------------------------------------- */
+/* --- C headers --- */
 
 static void print_array(FILE *out, const struct kw_c_array *array) {
     (void)fprintf(out, "uint8_t %s[", array->name);

@@ -219,8 +219,7 @@ kw_status kw_keyring_list(const struct kw_workspace *workspace,
     return status;
 }
 
-/* --- finding
- * ------------------------------------------------------------------- */
+/* --- finding --- */
 
 static bool belongs_to(const struct kw_key_file *file, const uint8_t *serial,
                        unsigned slot) {

@@ -26,8 +26,7 @@ struct run {
     struct kw_key_file pair[3]; /* slots 13, 14, 15 */
 };
 
-/* --- the table of slots
- * ------------------------------------------------------- */
+/* --- the table of slots --- */
 
 struct slot_row;
 typedef kw_status program_slot(struct run *run, const struct slot_row *row,
@@ -116,8 +115,7 @@ static kw_status slot_failed(const struct run *run, kw_status status,
                          run->result->folder);
 }
 
-/* --- secrets
- * ---------------------------------------------------------------------- */
+/* --- secrets --- */
 
 static kw_status save_secret(const struct run *run, unsigned slot,
                              const uint8_t *key, size_t size,
@@ -192,8 +190,7 @@ static kw_status write_encrypted_secret(struct run *run,
     return status;
 }
 
-/* --- key pairs
- * ------------------------------------------------------------------------ */
+/* --- key pairs --- */
 
 static struct kw_key_file *pair_of(struct run *run, unsigned slot) {
     return &run->pair[slot - KW_AUTHORITY_SLOT];
@@ -268,8 +265,7 @@ static kw_status write_key_pair(struct run *run, const struct slot_row *row,
     return status == KW_OK ? KW_OK : slot_failed(run, status, row->slot, error);
 }
 
-/* --- before the first change
- * --------------------------------------------------------------- */
+/* --- before the first change --- */
 
 static kw_status check_locks(const struct run *run, struct kw_error *error) {
     for (size_t i = 0; i < ROW_COUNT; i++) {
@@ -362,9 +358,7 @@ static kw_status check_first(struct run *run, struct kw_error *error) {
     return check_journal(run, error);
 }
 
-/* --- firmware
- * --------------------------------------------------------------------------------
- */
+/* --- firmware --- */
 
 /* The last part of a path without its ending, as a C name. */
 static char *name_of(const char *path) {
@@ -435,9 +429,7 @@ static kw_status sign_image(struct run *run, const uint8_t *image, size_t size,
     return status;
 }
 
-/* --- the run
- * ----------------------------------------------------------------------------------
- */
+/* --- the run --- */
 
 static void note(struct run *run, const struct slot_row *row) {
     if (row->note != NULL) {

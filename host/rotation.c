@@ -91,8 +91,7 @@ static kw_status apply_file(const struct kw_rotation *rotation,
                             error);
 }
 
-/* --- the whole job
- * -------------------------------------------------------------- */
+/* --- the whole job --- */
 
 /* Makes the new key unless the journal names one; key answers it. */
 static kw_status ensure_key(const struct kw_rotation *rotation,
@@ -264,8 +263,7 @@ kw_status kw_rotation_resume(const struct kw_rotation *rotation,
     return continue_journal(rotation, &view, &journal, result, error);
 }
 
-/* --- applying a given bundle
- * ------------------------------------------------------ */
+/* --- applying a given bundle --- */
 
 static kw_status same_bundle(const struct kw_rotation *rotation,
                              const struct kw_journal *journal,

@@ -91,7 +91,7 @@ kw_status kw_rotation_authority(const struct kw_rotation *rotation,
     return status;
 }
 
-/* --- requests ------------------------------------------------------------ */
+/* --- requests --- */
 
 static kw_status sign_proof(const struct kw_request *request,
                             const char *key_path, uint8_t *proof,

@@ -62,7 +62,7 @@ static kw_status no_memory(struct kw_error *error) {
     return kw_error(error, KW_SYSTEM_MEMORY, "out of memory");
 }
 
-/* --- dates --------------------------------------------------------------- */
+/* --- dates --- */
 
 static struct kw_compcert_dates hour_of(time_t now) {
     struct tm utc;
@@ -95,7 +95,7 @@ dates_below(const struct kw_compcert_dates *now,
     return dates;
 }
 
-/* --- issuing ------------------------------------------------------------- */
+/* --- issuing --- */
 
 static kw_status sign(const struct kw_tbs *tbs, const struct kw_key *key,
                       X509 **certificate, struct kw_error *error) {
@@ -125,7 +125,7 @@ static kw_status issue(const struct kw_certificate_about *about,
                : kw_error_core(error, status, "cannot issue a certificate");
 }
 
-/* --- root and signer ----------------------------------------------------- */
+/* --- root and signer --- */
 
 static kw_status read_key(struct authority *authority, struct kw_error *error) {
     return kw_file_exists(authority->key_path)
@@ -237,7 +237,7 @@ static kw_status establish(struct kw_simulated_vendor *vendor,
                                         authority->certificate_path, error);
 }
 
-/* --- opening and closing ------------------------------------------------- */
+/* --- opening and closing --- */
 
 static kw_status make_folder(const struct kw_workspace *workspace,
                              const char *name, struct kw_error *error) {
@@ -305,7 +305,7 @@ void kw_simulated_vendor_close(struct kw_simulated_vendor *vendor) {
     }
 }
 
-/* --- devices ------------------------------------------------------------- */
+/* --- devices --- */
 
 static void device_name(const struct device_template *template,
                         const uint8_t serial[KW_SERIAL_SIZE],

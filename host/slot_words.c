@@ -18,7 +18,7 @@
 
 static const char NOT_YET[] = "not before the lock";
 
-/* --- purposes ------------------------------------------------------------ */
+/* --- purposes --- */
 
 static const char *const PURPOSES[][KW_SLOT_COUNT] = {
     [KW_PART_TRUSTFLEX] =
@@ -74,7 +74,7 @@ static bool holds_certificate(enum kw_part part, unsigned slot) {
            (slot == 10 || slot == 12);
 }
 
-/* --- phrases ------------------------------------------------------------- */
+/* --- phrases --- */
 
 /* Adds a phrase, after a comma when it is not the first. */
 __attribute__((format(printf, 2, 3))) static void add(char text[KW_WORDS_MAX],
@@ -130,7 +130,7 @@ static const char *kind_of(const struct subject *about) {
     return about->rules.is_secret ? "secret" : "data";
 }
 
-/* --- who may read -------------------------------------------------------- */
+/* --- who may read --- */
 
 /* In clear. */
 static bool may_be_read(const struct subject *about) {
@@ -151,7 +151,7 @@ static void read_words(const struct subject *about, char *text) {
     }
 }
 
-/* --- who may write ------------------------------------------------------- */
+/* --- who may write --- */
 
 /* SecureBoot: two bits of mode, then the slots of digest and key. */
 static bool secure_boot_writes(const struct subject *about) {
@@ -204,7 +204,7 @@ static void write_words(const struct subject *about, char *text) {
     }
 }
 
-/* --- who may use it ------------------------------------------------------ */
+/* --- who may use it --- */
 
 static void private_use_words(const struct subject *about, char *text) {
     const unsigned allowed = about->rules.read_key;
@@ -329,7 +329,7 @@ void kw_slot_policy_words(const struct kw_chip_about *about, unsigned slot,
     use_words(&subject, words->use);
 }
 
-/* --- what it holds ------------------------------------------------------- */
+/* --- what it holds --- */
 
 static void take_fingerprint(struct kw_slot_words *words,
                              const uint8_t key[KW_PUBLIC_KEY_SIZE]) {

@@ -33,7 +33,7 @@ static const struct command_row COMMANDS[] = {
     {0x46, 50, kw_sim_privwrite}, {0x47, 36, kw_sim_sha},
 };
 
-/* --- life ------------------------------------------------------------- */
+/* --- life --- */
 
 struct kw_sim_chip *kw_sim_chip_new(const struct kw_sim_eeprom *eeprom,
                                     const struct kw_sim_options *options) {
@@ -80,7 +80,7 @@ void kw_sim_chip_power_cycle(struct kw_sim_chip *chip) {
     chip->reason[0] = '\0';
 }
 
-/* --- time ------------------------------------------------------------- */
+/* --- time --- */
 
 static uint64_t watchdog_limit(const struct kw_sim_chip *chip) {
     const uint8_t mode = chip->eeprom.config[KW_CONFIG_CHIP_MODE];
@@ -133,7 +133,7 @@ void kw_sim_chip_sleep(struct kw_sim_chip *chip) {
     }
 }
 
-/* --- one command ------------------------------------------------------ */
+/* --- one command --- */
 
 static void begin(struct kw_sim_chip *chip) {
     chip->reason[0] = '\0';
@@ -263,7 +263,7 @@ size_t kw_sim_chip_output(const struct kw_sim_chip *chip,
     return chip->output_size;
 }
 
-/* --- looking inside --------------------------------------------------- */
+/* --- looking inside --- */
 
 const char *kw_sim_chip_reason(const struct kw_sim_chip *chip) {
     return chip->reason;

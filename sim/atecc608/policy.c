@@ -22,7 +22,7 @@ kw_status kw_sim_refuse(struct kw_sim_chip *chip, kw_status status,
     return status;
 }
 
-/* --- form -------------------------------------------------------------- */
+/* --- form --- */
 
 kw_status kw_sim_policy_size(struct kw_sim_chip *chip,
                              const struct kw_command *command, size_t size) {
@@ -56,7 +56,7 @@ kw_status kw_sim_policy_param2(struct kw_sim_chip *chip,
     return KW_OK;
 }
 
-/* --- state ------------------------------------------------------------- */
+/* --- state --- */
 
 kw_status kw_sim_policy_config_locked(struct kw_sim_chip *chip) {
     KW_SIM_DEMAND(kw_config_is_locked(chip->eeprom.config), chip,
@@ -127,7 +127,7 @@ static kw_status random_nonce(struct kw_sim_chip *chip, unsigned slot) {
     return KW_OK;
 }
 
-/* --- use of a key ------------------------------------------------------ */
+/* --- use of a key --- */
 
 kw_status kw_sim_policy_count(struct kw_sim_chip *chip, unsigned counter) {
     const size_t offset = KW_CONFIG_COUNTER + 8 * (size_t)counter;
@@ -200,7 +200,7 @@ static kw_status slot_open(struct kw_sim_chip *chip, unsigned slot) {
     return KW_OK;
 }
 
-/* --- private keys ------------------------------------------------------ */
+/* --- private keys --- */
 
 static kw_status private_key(struct kw_sim_chip *chip, unsigned slot) {
     const struct kw_key_config key = kw_sim_key_config(chip, slot);
@@ -293,7 +293,7 @@ kw_status kw_sim_policy_privwrite(struct kw_sim_chip *chip, unsigned slot,
     return encrypted ? kw_sim_policy_session_key(chip, rules.write_key) : KW_OK;
 }
 
-/* --- public keys ------------------------------------------------------- */
+/* --- public keys --- */
 
 kw_status kw_sim_policy_public_key(struct kw_sim_chip *chip, unsigned slot) {
     const struct kw_key_config key = kw_sim_key_config(chip, slot);
@@ -374,7 +374,7 @@ kw_status kw_sim_policy_validate(struct kw_sim_chip *chip, unsigned slot,
     return use_key(chip, parent);
 }
 
-/* --- symmetric keys ---------------------------------------------------- */
+/* --- symmetric keys --- */
 
 static kw_status symmetric_key(struct kw_sim_chip *chip, unsigned slot) {
     KW_TRY(kw_sim_policy_data_locked(chip));
@@ -428,7 +428,7 @@ kw_status kw_sim_policy_may_mac(struct kw_sim_chip *chip) {
     return KW_OK;
 }
 
-/* --- addresses --------------------------------------------------------- */
+/* --- addresses --- */
 
 #define PARAM_BLOCK     0x80
 #define PARAM_ENCRYPTED 0x40
@@ -479,7 +479,7 @@ kw_status kw_sim_policy_access(struct kw_sim_chip *chip,
     return KW_OK;
 }
 
-/* --- reading ----------------------------------------------------------- */
+/* --- reading --- */
 
 static kw_status read_slot(struct kw_sim_chip *chip,
                            const struct kw_sim_access *access) {
@@ -513,7 +513,7 @@ kw_status kw_sim_policy_read(struct kw_sim_chip *chip,
     return access->zone == KW_SIM_ZONE_DATA ? read_slot(chip, access) : KW_OK;
 }
 
-/* --- writing ----------------------------------------------------------- */
+/* --- writing --- */
 
 /* Bytes 0-15 are made at the factory; 84-87 belong to UpdateExtra and Lock.
  * A write that touches one of them changes nothing at all. */
@@ -627,7 +627,7 @@ kw_status kw_sim_policy_write(struct kw_sim_chip *chip,
     return write_unlocked(chip, access, encrypted);
 }
 
-/* --- locks ------------------------------------------------------------- */
+/* --- locks --- */
 
 kw_status kw_sim_policy_lock_config(struct kw_sim_chip *chip) {
     KW_SIM_DEMAND(!kw_config_is_locked(chip->eeprom.config), chip,

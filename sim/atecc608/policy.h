@@ -25,7 +25,7 @@ kw_status kw_sim_refuse(struct kw_sim_chip *chip, kw_status status,
         }                                                                      \
     } while (0)
 
-/* --- form: 03 ---------------------------------------------------------- */
+/* --- form: 03 --- */
 
 KW_MUST_USE kw_status kw_sim_policy_size(struct kw_sim_chip *chip,
                                          const struct kw_command *command,
@@ -41,7 +41,7 @@ KW_MUST_USE kw_status kw_sim_policy_param2(struct kw_sim_chip *chip,
                                            const struct kw_command *command,
                                            unsigned expected);
 
-/* --- state: 0F --------------------------------------------------------- */
+/* --- state: 0F --- */
 
 KW_MUST_USE kw_status kw_sim_policy_config_locked(struct kw_sim_chip *chip);
 KW_MUST_USE kw_status kw_sim_policy_data_locked(struct kw_sim_chip *chip);
@@ -58,7 +58,7 @@ KW_MUST_USE kw_status kw_sim_policy_message(struct kw_sim_chip *chip,
 KW_MUST_USE kw_status kw_sim_policy_session_key(struct kw_sim_chip *chip,
                                                 unsigned key);
 
-/* --- keys -------------------------------------------------------------- */
+/* --- keys --- */
 
 /* Adds one to a counter; refuses at its end. */
 KW_MUST_USE kw_status kw_sim_policy_count(struct kw_sim_chip *chip,
@@ -93,7 +93,7 @@ KW_MUST_USE kw_status kw_sim_policy_hmac(struct kw_sim_chip *chip,
 /* TempKey was not made from a key with NoMac. */
 KW_MUST_USE kw_status kw_sim_policy_may_mac(struct kw_sim_chip *chip);
 
-/* --- memory ------------------------------------------------------------ */
+/* --- memory --- */
 
 enum kw_sim_zone {
     KW_SIM_ZONE_CONFIG,
@@ -121,7 +121,7 @@ KW_MUST_USE kw_status kw_sim_policy_write(struct kw_sim_chip *chip,
 KW_MUST_USE kw_status kw_sim_policy_privwrite(struct kw_sim_chip *chip,
                                               unsigned slot, bool encrypted);
 
-/* --- locks ------------------------------------------------------------- */
+/* --- locks --- */
 
 KW_MUST_USE kw_status kw_sim_policy_lock_config(struct kw_sim_chip *chip);
 KW_MUST_USE kw_status kw_sim_policy_lock_data(struct kw_sim_chip *chip);

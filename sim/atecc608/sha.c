@@ -91,7 +91,7 @@ static kw_status finish_outer(struct kw_sim_chip *chip, uint8_t digest[32]) {
     return KW_OK;
 }
 
-/* --- modes ------------------------------------------------------------- */
+/* --- modes --- */
 
 static kw_status started(struct kw_sim_chip *chip) {
     KW_SIM_DEMAND(chip->sram.sha.kind != KW_SIM_SHA_NONE, chip,

@@ -130,8 +130,7 @@ static kw_status nothing(void *self) {
 static const struct kw_link_ops OPS = {nothing, nothing, nothing, transfer,
                                        NULL};
 
-/* --- a bundle
- * ------------------------------------------------------------------ */
+/* --- a bundle --- */
 
 /* The TrustFLEX bytes that a rotation depends on: DS40002138A table 2-3. */
 static void make_config(uint8_t config[KW_CONFIG_SIZE]) {
@@ -221,8 +220,7 @@ static bool holds(const struct scene *scene, const uint8_t *key, bool valid) {
            kw_stored_key_is_valid(scene->tiny.slot[0]) == valid;
 }
 
-/* --- the cases
- * --------------------------------------------------------------------- */
+/* --- the cases --- */
 
 static struct scene scene;
 

@@ -44,8 +44,7 @@ kw_status __wrap_kw_packet_encode(const struct kw_command *command,
     return __real_kw_packet_encode(command, packet, size);
 }
 
-/* --- running the command in a child
- * --------------------------------------------- */
+/* --- running the command in a child --- */
 
 struct place {
     char folder[64]; /* holds everything below */
@@ -110,8 +109,7 @@ static const char *const RUN[] = {"rotate", "run", NULL};
 
 static const struct cut NO_CUT = {0, 1};
 
-/* --- files
- * ------------------------------------------------------------------------ */
+/* --- files --- */
 
 static bool copy_folder(const char *from, const char *to) {
     int status = 0;
@@ -124,8 +122,7 @@ static bool copy_folder(const char *from, const char *to) {
     return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
 }
 
-/* --- the three starts
- * ----------------------------------------------------------------- */
+/* --- the three starts --- */
 
 struct start {
     const char *name;
@@ -202,8 +199,7 @@ static const struct start STARTS[] = {
     {"validated", prepare_validated, false},
 };
 
-/* --- what must hold
- * ---------------------------------------------------------------------- */
+/* --- what must hold --- */
 
 /* The chip and the files, as the checks need them. */
 struct facts {
@@ -275,9 +271,7 @@ static const char *complaint(const struct facts *before,
                : "counter 1 is not the bundle's sequence";
 }
 
-/* --- cutting
- * -------------------------------------------------------------------------------
- */
+/* --- cutting --- */
 
 struct campaign {
     struct place place;

@@ -62,7 +62,7 @@ struct reply {
     size_t frame_size;
 };
 
-/* --- a crypto table under control -------------------------------------- */
+/* --- a crypto table under control --- */
 
 /* Which values the generator gives (NULL: OpenSSL's), and which call to the
  * table fails (0: none; 1: the next). One program uses one of it. */
@@ -163,7 +163,7 @@ static const struct kw_sim_crypto crypto_double = {
     .sha256_block = double_block,
 };
 
-/* --- the bench --------------------------------------------------------- */
+/* --- the bench --- */
 
 static const uint8_t SERIAL[9] = {0x01, 0x23, 0x3E, 0x8A, 0x14,
                                   0x91, 0xF2, 0xA6, 0x01};
@@ -241,7 +241,7 @@ static inline void set_locks(struct kw_sim_eeprom *eeprom, uint8_t config,
     eeprom->config[KW_CONFIG_LOCK_VALUE] = data;
 }
 
-/* --- talking ----------------------------------------------------------- */
+/* --- talking --- */
 
 static inline struct reply reply_of(const uint8_t *frame, size_t frame_size) {
     struct reply reply = {.frame_size = frame_size};
@@ -331,7 +331,7 @@ static inline void random_nonce(struct bench *bench) {
     (void)ask_ok(bench, OP_NONCE, 0x00, 0, NUM_IN, sizeof(NUM_IN));
 }
 
-/* --- known answers ----------------------------------------------------- */
+/* --- known answers --- */
 
 static inline json_t *known_answers(void) {
     json_error_t error;
@@ -360,7 +360,7 @@ static inline size_t known(const json_t *object, const char *name,
     return from_hex(hex, bytes, room);
 }
 
-/* --- keys outside the chip --------------------------------------------- */
+/* --- keys outside the chip --- */
 
 struct outside_key {
     uint8_t private_key[32];

@@ -20,7 +20,7 @@ static struct kw_sim_eeprom prepared(void) {
     return eeprom;
 }
 
-/* --- what goes before a command ------------------------------------------- */
+/* --- what goes before a command --- */
 
 static void nothing(struct bench *bench) {
     (void)bench;

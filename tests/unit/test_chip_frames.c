@@ -104,7 +104,7 @@ static void refuses_other_opcodes(void **state) {
     bench_close(&bench);
 }
 
-/* --- Info -------------------------------------------------------------- */
+/* --- Info --- */
 
 static void info_key_valid(void **state) {
     (void)state;
@@ -165,7 +165,7 @@ static void info_latch_and_gpio(void **state) {
     bench_close(&bench);
 }
 
-/* --- Random and Nonce -------------------------------------------------- */
+/* --- Random and Nonce --- */
 
 static void random_changes_once_locked(void **state) {
     (void)state;

@@ -199,7 +199,7 @@ static void gendig_refusals(void **state) {
     bench_close(&bench);
 }
 
-/* --- MAC ----------------------------------------------------------------- */
+/* --- MAC --- */
 
 static void mac_message(const uint8_t first[32], const uint8_t second[32],
                         uint8_t mode, uint16_t slot, const uint8_t *otp,

@@ -9,7 +9,7 @@ static void put_public(struct kw_sim_eeprom *eeprom, unsigned slot,
     set_slot(eeprom, slot, stored, sizeof(stored));
 }
 
-/* --- GenKey ------------------------------------------------------------- */
+/* --- GenKey --- */
 
 static void genkey_makes_keys(void **state) {
     (void)state;
@@ -148,7 +148,7 @@ static void genkey_in_temp_key(void **state) {
     bench_close(&bench);
 }
 
-/* --- Sign --------------------------------------------------------------- */
+/* --- Sign --- */
 
 static void sign_external(void **state) {
     (void)state;
@@ -242,7 +242,7 @@ static void sign_internal(void **state) {
     bench_close(&bench);
 }
 
-/* --- Verify with a key from outside ------------------------------------- */
+/* --- Verify with a key from outside --- */
 
 static void external_data(const struct outside_key *key, uint8_t data[128]) {
     sign_outside(key, DIGEST, data);
@@ -310,7 +310,7 @@ static void verify_external_refusals(void **state) {
     bench_close(&bench);
 }
 
-/* --- Verify with a MAC --------------------------------------------------- */
+/* --- Verify with a MAC --- */
 
 static void expected_mac(const uint8_t io_key[32], const uint8_t nonce[32],
                          const uint8_t signature[64], uint8_t mode,
@@ -377,7 +377,7 @@ static void verify_with_mac(void **state) {
     bench_close(&bench);
 }
 
-/* --- Verify with a stored key -------------------------------------------- */
+/* --- Verify with a stored key --- */
 
 static void verify_stored(void **state) {
     (void)state;
@@ -416,7 +416,7 @@ static void verify_stored(void **state) {
     bench_close(&bench);
 }
 
-/* --- validity ------------------------------------------------------------ */
+/* --- validity --- */
 
 struct rotation {
     const char *operation;
@@ -538,7 +538,7 @@ static void validation_refusals(void **state) {
     bench_close(&bench);
 }
 
-/* --- the bits that gate every use ---------------------------------------- */
+/* --- the bits that gate every use --- */
 
 static void gates(void **state) {
     (void)state;

@@ -16,7 +16,7 @@ static void open_states(struct bench *bench, uint8_t config, uint8_t data) {
     bench_open(bench, &eeprom);
 }
 
-/* --- Read -------------------------------------------------------------- */
+/* --- Read --- */
 
 static void reads_config_always(void **state) {
     (void)state;
@@ -146,7 +146,7 @@ static void reads_encrypted(void **state) {
     bench_close(&bench);
 }
 
-/* --- Write: configuration ---------------------------------------------- */
+/* --- Write: configuration --- */
 
 static void writes_open_config(void **state) {
     (void)state;
@@ -180,7 +180,7 @@ static void locked_config_stays(void **state) {
     bench_close(&bench);
 }
 
-/* --- Write: OTP and data before the locks ------------------------------ */
+/* --- Write: OTP and data before the locks --- */
 
 static void writes_before_locks(void **state) {
     (void)state;
@@ -213,7 +213,7 @@ static void writes_before_locks(void **state) {
     bench_close(&bench);
 }
 
-/* --- Write: data, locked ----------------------------------------------- */
+/* --- Write: data, locked --- */
 
 static void writes_clear(void **state) {
     (void)state;
@@ -293,7 +293,7 @@ static void keeps_validity(void **state) {
     bench_close(&bench);
 }
 
-/* --- Write: encrypted --------------------------------------------------- */
+/* --- Write: encrypted --- */
 
 struct write_kat {
     uint8_t io_key[32];
@@ -379,7 +379,7 @@ static void encrypted_write_needs_its_key(void **state) {
     bench_close(&bench);
 }
 
-/* --- PrivWrite ---------------------------------------------------------- */
+/* --- PrivWrite --- */
 
 static void privwrite_clear(void **state) {
     (void)state;
@@ -469,7 +469,7 @@ static void privwrite_needs_secret_and_open_slot(void **state) {
     bench_close(&bench);
 }
 
-/* --- transactions ------------------------------------------------------- */
+/* --- transactions --- */
 
 static void failed_store_undoes(void **state) {
     (void)state;

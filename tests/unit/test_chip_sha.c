@@ -197,7 +197,7 @@ static void context_travels(void **state) {
     bench_close(&bench);
 }
 
-/* --- HMAC ----------------------------------------------------------------- */
+/* --- HMAC --- */
 
 struct hmac_vector {
     const char *key;

@@ -20,8 +20,7 @@
 
 #define SEQUENCE 1
 
-/* --- a chip behind a link that can fail
- * --------------------------------------- */
+/* --- a chip behind a link that can fail --- */
 
 struct bench {
     struct kw_sim_chip *sim;
@@ -78,8 +77,7 @@ static void unplug(struct bench *bench) {
     kw_sim_chip_free(bench->sim);
 }
 
-/* --- keys, pairs, a bundle
- * ------------------------------------------------------- */
+/* --- keys, pairs, a bundle --- */
 
 struct key {
     struct kw_key *pair;
@@ -211,8 +209,7 @@ static int tear_down(void **state) {
     return 0;
 }
 
-/* --- applying
- * ------------------------------------------------------------------------ */
+/* --- applying --- */
 
 static kw_status apply_envelope(struct bench *bench,
                                 const struct kw_envelope *envelope) {
@@ -280,8 +277,7 @@ static void applies_to_a_fleet(void **state) {
     unplug(&bench);
 }
 
-/* --- refusals
- * -------------------------------------------------------------------------- */
+/* --- refusals --- */
 
 /* Every bit of payload and signature. */
 static void refuses_every_flipped_bit(void **state) {
@@ -430,8 +426,7 @@ static void refuses_the_same_key(void **state) {
     refuse(KW_NO_SAME_KEY);
 }
 
-/* --- failures on the way
- * ------------------------------------------------------------------ */
+/* --- failures on the way --- */
 
 /* Verify(Validate) of the new key is refused once: the old key is written
  * back and validated with its own pair. */

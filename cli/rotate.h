@@ -1,0 +1,37 @@
+/* cli/rotate.h: the verbs of `rotate` and what they share.
+ * Knows cli/cli.h and host/rotation.h. */
+#ifndef KW_CLI_ROTATE_H
+#define KW_CLI_ROTATE_H
+
+#include "cli/cli.h"
+#include "host/rotation.h"
+
+/* Workspace and chip, as most verbs need them. */
+KW_MUST_USE kw_status kw_rotate_open(struct kw_cli *cli,
+                                     const struct kw_arguments *arguments,
+                                     struct kw_rotation *rotation);
+
+/* The place that --output names, else a new file below bundles/; the caller
+ * frees. */
+char *kw_rotate_output(const struct kw_rotation *rotation,
+                       const struct kw_arguments *arguments,
+                       const uint8_t *serial, const char *kind);
+
+/* The newest rotating key of a chip. KW_NO with what to run first. */
+KW_MUST_USE kw_status kw_rotate_newest_key(const struct kw_rotation *rotation,
+                                           const uint8_t *serial,
+                                           struct kw_key_file *key,
+                                           struct kw_error *error);
+
+/* cli/rotate_request.c, cli/rotate_authorize.c, cli/rotate_export.c and
+ * cli/rotate_lock.c: one verb each. */
+kw_status kw_rotate_request(struct kw_cli *cli,
+                            const struct kw_arguments *arguments);
+kw_status kw_rotate_authorize(struct kw_cli *cli,
+                              const struct kw_arguments *arguments);
+kw_status kw_rotate_export(struct kw_cli *cli,
+                           const struct kw_arguments *arguments);
+kw_status kw_rotate_lock_authority(struct kw_cli *cli,
+                                   const struct kw_arguments *arguments);
+
+#endif

@@ -1,0 +1,49 @@
+/* cli/rotate_lock.c: `rotate lock-authority`. */
+#include "cli/rotate.h"
+#include "cli/show.h"
+#include "host/authority_lock.h"
+#include "host/journal.h"
+
+static kw_status check_no_journal(struct kw_cli *cli,
+                                  const struct kw_rotation *rotation,
+                                  const struct kw_rotation_view *view) {
+    struct kw_journal journal;
+    KW_TRY(kw_journal_find(rotation->workspace, view->state.serial, &journal,
+                           &cli->error));
+    const bool is_open = journal.path != NULL;
+    kw_journal_free(&journal);
+    if (is_open) {
+        kw_error(&cli->error, KW_NO,
+                 "a rotation of this chip is not finished; the lock would "
+                 "spoil its bundle");
+        return kw_error_hint(&cli->error, "run `keywright rotate resume` "
+                                          "first");
+    }
+    return KW_OK;
+}
+
+kw_status kw_rotate_lock_authority(struct kw_cli *cli,
+                                   const struct kw_arguments *arguments) {
+    struct kw_rotation rotation;
+    struct kw_rotation_view view;
+    struct kw_authority_rehearsal rehearsal;
+    KW_TRY(kw_rotate_open(cli, arguments, &rotation));
+    KW_TRY(kw_rotation_look(&rotation, &view, &cli->error));
+    KW_TRY(check_no_journal(cli, &rotation, &view));
+    KW_TRY(
+        kw_authority_lock_rehearse(&rotation, &view, &rehearsal, &cli->error));
+    json_t *words = json_array();
+    kw_print(cli, "Rehearsed on a copy of the chip:\n");
+    for (size_t i = 0; i < rehearsal.count; i++) {
+        kw_print(cli, "  %s\n", rehearsal.words[i]);
+        json_array_append_new(words, json_string(rehearsal.words[i]));
+    }
+    json_object_set_new(cli->result, "rehearsal", words);
+    KW_TRY(kw_confirm(cli, "Lock slot 13 for ever?"));
+    KW_TRY(kw_authority_lock(&rotation, &cli->error));
+    kw_print(cli, "Slot 13 is locked\n");
+    kw_set_serial(cli->result, view.state.serial);
+    json_object_set_new(cli->result, "slot", json_integer(KW_AUTHORITY_SLOT));
+    json_object_set_new(cli->result, "locked", json_true());
+    return KW_OK;
+}
