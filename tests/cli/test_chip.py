@@ -270,7 +270,7 @@ class Busy(kw.Case):
         process.stdin.flush()
         owner = self.kw.at("run", "trustflex.owner")
         for _ in range(200):
-            if owner.exists() and owner.read_text():
+            if str(process.pid) in owner.read_text():
                 break
             time.sleep(0.05)
         start = time.monotonic()
