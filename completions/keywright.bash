@@ -59,13 +59,16 @@ _keywright_options() { # NOUN VERB
     'init '*) echo --model ;;
     'chip retire') echo --dry-run --authority ;;
     'resources make') echo --firmware ;;
-    'rotate request') echo --fleet -o ;;
+    'rotate run' | 'rotate resume') echo --authority ;;
+    'rotate request') echo --fleet --output ;;
     'rotate authorize')
         echo --request --authority --sequence --accept-old-key \
-            --expect-serial --expect-key -o
+            --expect-serial --expect-key --output
         ;;
     'rotate apply') echo --bundle ;;
-    'rotate export') echo --c-header --as-upstream --bundle -o ;;
+    'rotate export')
+        echo --c-header --as-upstream --bundle --authority --output
+        ;;
     'board serve') echo --tcp --watchdog ;;
     esac
 }
@@ -110,7 +113,7 @@ _keywright() {
         _keywright_words '608a 608b' "$cur"
         return
         ;;
-    --request | --bundle | --authority | --firmware | -o)
+    --request | --bundle | --authority | --firmware | --output | -o)
         _keywright_files "$cur"
         return
         ;;
@@ -124,7 +127,7 @@ _keywright() {
         word=${COMP_WORDS[i]}
         case $word in
         --workspace | --model | --request | --bundle | --authority | \
-            --firmware | -o | --sequence | --accept-old-key | \
+            --firmware | --output | -o | --sequence | --accept-old-key | \
             --expect-serial | --expect-key | --tcp) i=$((i + 1)) ;;
         --chip)
             i=$((i + 1))
