@@ -263,16 +263,24 @@ class Busy(kw.Case):
         fcntl.fcntl(file, 37, lock)  # F_OFD_SETLK
         return file
 
+    def wait_for_owner(self, pid):
+        owner = self.kw.at("run", "trustflex.owner")
+        for _ in range(400):
+            if owner.exists() and str(pid) in owner.read_text():
+                return
+            time.sleep(0.05)
+        raise AssertionError(f"process {pid} never took the chip")
+
     def test_another_process_has_it(self):
         self.init()
         process = self.kw.start("chip", "run", "-", stdin=subprocess.PIPE)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.stderr.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
         process.stdin.write(b"chip info\n")
         process.stdin.flush()
-        owner = self.kw.at("run", "trustflex.owner")
-        for _ in range(200):
-            if str(process.pid) in owner.read_text():
-                break
-            time.sleep(0.05)
+        self.wait_for_owner(process.pid)
         start = time.monotonic()
         document = self.fails(4, rf"\b{process.pid}\b", "chip", "info")
         self.assertIn("sim:trustflex", document["message"])
@@ -280,7 +288,8 @@ class Busy(kw.Case):
         self.assertLess(time.monotonic() - start, 30)
         # The other chips are free.
         self.kw.run("chip", "info", "--chip", "sim:trustgo")
-        process.communicate(b"", timeout=60)
+        process.stdin.close()
+        process.wait(timeout=60)
         self.assertEqual(process.returncode, 0)
         self.kw.run("chip", "info")
 
