@@ -132,25 +132,12 @@ kw_status kw_file_replace(const char *path, mode_t mode, const void *data,
     return put_file(path, mode, data, size, 0, error);
 }
 
-/* The size of the file up to and with its last newline. */
-static off_t whole_lines(int fd, off_t size) {
-    char byte = '\0';
-    while (size > 0) {
-        if (pread(fd, &byte, 1, size - 1) != 1 || byte == '\n') {
-            return size;
-        }
-        size--;
-    }
-    return 0;
-}
-
-static bool append_flushed(int fd, const char *text, size_t size) {
+static bool append_flushed(int fd, off_t end, const char *text, size_t size) {
     struct stat status;
     if (fstat(fd, &status) != 0) {
         return false;
     }
-    const off_t end = whole_lines(fd, status.st_size);
-    if (end != status.st_size && ftruncate(fd, end) != 0) {
+    if (end < status.st_size && ftruncate(fd, end) != 0) {
         return false;
     }
     if (lseek(fd, end, SEEK_SET) != end) {
@@ -165,7 +152,7 @@ static bool append_flushed(int fd, const char *text, size_t size) {
     return false;
 }
 
-kw_status kw_file_append_line(const char *path, const char *line,
+kw_status kw_file_append_line(const char *path, size_t size, const char *line,
                               struct kw_error *error) {
     const bool is_new = !kw_file_exists(path);
     char *text = kw_format("%s\n", line);
@@ -173,7 +160,8 @@ kw_status kw_file_append_line(const char *path, const char *line,
         return kw_error(error, KW_SYSTEM_MEMORY, "out of memory");
     }
     const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, KW_SECRET_MODE);
-    const bool written = fd >= 0 && append_flushed(fd, text, strlen(text));
+    const bool written =
+        fd >= 0 && append_flushed(fd, (off_t)size, text, strlen(text));
     const int cause = errno;
     if (fd >= 0) {
         (void)close(fd);

@@ -27,9 +27,11 @@ KW_MUST_USE kw_status kw_file_replace(const char *path, mode_t mode,
                                       const void *data, size_t size,
                                       struct kw_error *error);
 
-/* Appends one line (without its newline, which is added) and flushes. A
- * last line that a power cut tore is cut off first. */
-KW_MUST_USE kw_status kw_file_append_line(const char *path, const char *line,
+/* Appends one line (without its newline, which is added) behind the first
+ * size bytes, which are kept, and flushes. What follows them is cut off: a
+ * power cut tore it. */
+KW_MUST_USE kw_status kw_file_append_line(const char *path, size_t size,
+                                          const char *line,
                                           struct kw_error *error);
 
 /* Reads a whole file of at most limit bytes. The caller frees, and wipes

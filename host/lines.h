@@ -1,7 +1,8 @@
 /* host/lines.h: files of one JSON object a line, appended and flushed.
  *
- * The register and the journals stand on it. A last line without its
- * newline was torn by a power cut and is no line. Knows host/files.h. */
+ * The register and the journals stand on it. What follows the last whole
+ * object was torn by a power cut: it is ignored, and cut off by the next
+ * append. Knows host/files.h. */
 #ifndef KW_HOST_LINES_H
 #define KW_HOST_LINES_H
 
@@ -14,7 +15,8 @@ KW_MUST_USE kw_status kw_lines_append(const char *path, json_t *object,
                                       struct kw_error *error);
 
 /* All lines as an array, which the caller decrefs; a file that is not there
- * is empty. KW_PARSE names the line that is no object. */
+ * is empty. KW_PARSE names a line that is no object and has objects behind
+ * it: no power cut does that. */
 KW_MUST_USE kw_status kw_lines_read(const char *path, json_t **lines,
                                     struct kw_error *error);
 
