@@ -50,15 +50,18 @@ static void state(const struct kw_sim_chip *chip, uint8_t bytes[2]) {
                          given->valid << 2);
 }
 
-static kw_status flag(struct kw_sim_chip *chip,
-                      const struct kw_command *command, bool *value) {
+static kw_status flag_param(struct kw_sim_chip *chip,
+                            const struct kw_command *command) {
     KW_SIM_DEMAND(command->param2 <= 3, chip, KW_CHIP_PARSE,
                   "Info mode %02X takes param2 0 to 3, not %04X",
                   command->param1, command->param2);
+    return KW_OK;
+}
+
+static void set_flag(const struct kw_command *command, bool *value) {
     if ((command->param2 & PARAM_SET) != 0) {
         *value = (command->param2 & 1u) != 0;
     }
-    return KW_OK;
 }
 
 static kw_status gpio(struct kw_sim_chip *chip,
@@ -66,15 +69,19 @@ static kw_status gpio(struct kw_sim_chip *chip,
     const uint8_t interface = chip->eeprom.config[KW_CONFIG_I2C_ENABLE];
     KW_SIM_DEMAND((interface & I2C_ENABLED) == 0, chip, KW_CHIP_EXECUTION,
                   "this part speaks I2C and has no GPIO pin");
-    return flag(chip, command, &chip->gpio);
+    KW_TRY(flag_param(chip, command));
+    set_flag(command, &chip->gpio);
+    return KW_OK;
 }
 
 static kw_status latch(struct kw_sim_chip *chip,
                        const struct kw_command *command) {
+    KW_TRY(flag_param(chip, command));
     if ((command->param2 & PARAM_SET) != 0) {
         KW_TRY(kw_sim_policy_latch(chip));
     }
-    return flag(chip, command, &chip->latch);
+    set_flag(command, &chip->latch);
+    return KW_OK;
 }
 
 kw_status kw_sim_info(struct kw_sim_chip *chip,

@@ -47,6 +47,7 @@ static kw_status lock_data(struct kw_sim_chip *chip,
 static kw_status lock_slot(struct kw_sim_chip *chip,
                            const struct kw_command *command) {
     const unsigned slot = (command->param1 & MODE_SLOT) >> 2;
+    KW_TRY(kw_sim_policy_mode(chip, command, MODE_SLOT | MODE_ZONE));
     KW_TRY(kw_sim_policy_lock_slot(chip, slot));
     uint8_t *flags =
         &kw_sim_change(chip)->config[KW_CONFIG_SLOT_LOCKED + slot / 8];

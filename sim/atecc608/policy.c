@@ -286,6 +286,7 @@ kw_status kw_sim_policy_privwrite(struct kw_sim_chip *chip, unsigned slot,
                       "WriteConfig of slot %u forbids PrivWrite (SlotConfig "
                       "bit 14)",
                       slot);
+        KW_TRY(latch_allows(chip, slot));
         KW_SIM_DEMAND(encrypted, chip, KW_CHIP_EXECUTION,
                       "the data zone is locked: a private key is written "
                       "encrypted or not at all");
@@ -358,6 +359,7 @@ kw_status kw_sim_policy_validate(struct kw_sim_chip *chip, unsigned slot,
                   "PubInfo of slot %u is 0: its public key needs no "
                   "validation",
                   slot);
+    KW_TRY(latch_allows(chip, slot));
     KW_TRY(x509_free(chip, slot));
     KW_TRY(kw_sim_policy_temp_key(chip));
     KW_SIM_DEMAND(buffers->gen_key_data && buffers->temp_key_id == slot, chip,
@@ -488,6 +490,7 @@ static kw_status read_slot(struct kw_sim_chip *chip,
     KW_SIM_DEMAND(!kw_sim_key_config(chip, slot).is_private, chip,
                   KW_CHIP_EXECUTION,
                   "slot %u holds a private key, which can never be read", slot);
+    KW_TRY(latch_allows(chip, slot));
     KW_SIM_DEMAND(rules.is_secret || !rules.encrypt_read, chip,
                   KW_CHIP_EXECUTION,
                   "slot %u has EncryptRead without IsSecret, a prohibited "
@@ -571,6 +574,7 @@ static kw_status write_by_rule(struct kw_sim_chip *chip,
     const unsigned slot = access->slot;
     const struct kw_slot_config rules = kw_sim_slot_config(chip, slot);
     const enum kw_write_rule rule = kw_slot_write_rule(rules);
+    KW_TRY(latch_allows(chip, slot));
     KW_SIM_DEMAND(rule != KW_WRITE_NEVER, chip, KW_CHIP_EXECUTION,
                   "WriteConfig of slot %u is Never", slot);
     KW_SIM_DEMAND(!rules.is_secret || access->size == KW_BLOCK_SIZE, chip,

@@ -20,7 +20,7 @@ enum {
 #define MODE_TARGET     0xC0
 #define TARGET_TEMP_KEY 0x00
 #define TARGET_MESSAGE  0x40
-#define TARGET_OUTPUT   0xC0
+#define TARGET_NONE     0x80 /* no such target */
 #define BLOCK           64
 #define LENGTH_SIZE     8  /* bytes of the bit count that ends a message */
 #define CONTEXT_MIN     36 /* count and eight words */
@@ -127,26 +127,22 @@ static kw_status update(struct kw_sim_chip *chip,
 
 /* The flags of a TempKey that SHA fills are not published: a value that the
  * host determines counts as fixed. */
-static kw_status deliver(struct kw_sim_chip *chip, unsigned target,
-                         const uint8_t digest[32]) {
-    switch (target) {
-    case TARGET_TEMP_KEY:
+static void deliver(struct kw_sim_chip *chip, unsigned target,
+                    const uint8_t digest[32]) {
+    if (target == TARGET_TEMP_KEY) {
         kw_sim_temp_key_load(chip, digest, 32, true);
-        return KW_OK;
-    case TARGET_MESSAGE:
+    }
+    if (target == TARGET_MESSAGE) {
         kw_sim_message_load(chip, digest, 32);
-        return KW_OK;
-    case TARGET_OUTPUT:
-        return KW_OK;
-    default:
-        return kw_sim_refuse(chip, KW_CHIP_PARSE, "SHA(End) has no target %02X",
-                             target);
     }
 }
 
 static kw_status end(struct kw_sim_chip *chip, const struct kw_command *command,
                      struct kw_sim_answer *answer) {
     struct kw_sim_sha *sha = &chip->sram.sha;
+    const unsigned target = command->param1 & MODE_TARGET;
+    KW_SIM_DEMAND(target != TARGET_NONE, chip, KW_CHIP_PARSE,
+                  "SHA(End) has no target %02X", target);
     KW_TRY(message_part(chip, command));
     KW_TRY(finish(chip, sha->words, sha->pending, sha->count));
     store_words(sha->words, answer->data);
@@ -155,7 +151,8 @@ static kw_status end(struct kw_sim_chip *chip, const struct kw_command *command,
     }
     answer->size = KW_SHA256_SIZE;
     kw_wipe(sha, sizeof(*sha));
-    return deliver(chip, command->param1 & MODE_TARGET, answer->data);
+    deliver(chip, target, answer->data);
+    return KW_OK;
 }
 
 static kw_status public_key(struct kw_sim_chip *chip,

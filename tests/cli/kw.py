@@ -173,8 +173,9 @@ class Keywright:
                       path.relative_to(self.workspace).parts)]
         known = self.own_secrets()
         for where, data in texts:
+            forms = forms_of(data)
             for path, secret in known.items():
-                if shows(data, secret):
+                if forms_show(forms, secret):
                     raise AssertionError(f"{where} shows {path}")
 
 
@@ -187,9 +188,20 @@ def symmetric_key(pem):
 def shows(data, secret):
     """True when data holds 12 bytes of the secret in a row, in any of the
     forms in which bytes are written."""
+    return forms_show(forms_of(data), secret)
+
+
+def forms_of(data):
+    """The data as it is, and what of it can be hex and base64."""
     hexadecimal = re.sub(rb"0x|[^0-9a-f]", b"", data.lower())
     base = re.sub(rb"[^A-Za-z0-9+/]", b"",
                   data.translate(bytes.maketrans(b"-_", b"+/")))
+    return data, hexadecimal, base
+
+
+def forms_show(forms, secret):
+    """The same as shows, for many secrets in the same data."""
+    data, hexadecimal, base = forms
     for start in range(0, len(secret) - 11, 4):
         part = secret[start:start + 12]
         if part in data or part.hex().encode() in hexadecimal:

@@ -72,7 +72,7 @@ static void locks_in_order(void **state) {
     bench_open(&bench, &eeprom);
     ask_no(&bench, REFUSED, "configuration zone is not locked", OP_LOCK, 0x81,
            0, NULL, 0);
-    ask_no(&bench, REFUSED, "configuration zone is not locked", OP_LOCK, 0x82,
+    ask_no(&bench, REFUSED, "configuration zone is not locked", OP_LOCK, 0x02,
            0, NULL, 0);
     (void)ask_ok(&bench, OP_LOCK, 0x80, 0, NULL, 0);
     assert_int_equal(bench.stored.config[KW_CONFIG_LOCK_CONFIG], 0);
@@ -110,7 +110,7 @@ static void locks_slots(void **state) {
     struct bench bench;
     bench_trustflex(&bench);
     for (unsigned slot = 0; slot < 16; slot++) {
-        const uint8_t mode = (uint8_t)(0x82 | slot << 2);
+        const uint8_t mode = (uint8_t)(0x02 | slot << 2);
         const struct kw_key_config key =
             kw_config_key(kw_sim_chip_eeprom(bench.chip)->config, slot);
         if (!key.lockable) {
@@ -132,6 +132,7 @@ static void lock_refusals(void **state) {
     struct bench bench;
     struct kw_sim_eeprom eeprom = eeprom_of(KW_SIM_BLANK);
     bench_open(&bench, &eeprom);
+    ask_no(&bench, PARSE, "no mode A2", OP_LOCK, 0xA2, 0, NULL, 0);
     ask_no(&bench, PARSE, "no zone 3", OP_LOCK, 0x83, 0, NULL, 0);
     ask_no(&bench, PARSE, "no mode C0", OP_LOCK, 0xC0, 0, NULL, 0);
     ask_no(&bench, PARSE, "no mode C2", OP_LOCK, 0xC2, 0, NULL, 0);

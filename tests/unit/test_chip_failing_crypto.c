@@ -192,7 +192,7 @@ static void others_go_on(void **state) {
     (void)ask_ok(&bench, OP_READ, 0x80, 0, NULL, 0);
     (void)ask_ok(&bench, OP_WRITE, 0x82, 8 << 3, block, 32);
     (void)ask_ok(&bench, OP_COUNTER, 1, 0, NULL, 0);
-    (void)ask_ok(&bench, OP_LOCK, 0x82 | 8 << 2, 0, NULL, 0);
+    (void)ask_ok(&bench, OP_LOCK, 0x02 | 8 << 2, 0, NULL, 0);
     (void)ask_ok(&bench, OP_NONCE, 0x03, 0, block, 32);
     assert_int_equal(crypto_control.calls, 0);
     bench_close(&bench);
