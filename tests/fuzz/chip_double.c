@@ -11,10 +11,33 @@
 static uint8_t secrets[SECRETS][32];
 static size_t secret_count;
 static uint32_t generated;
+static unsigned calls_until_failure; /* 0: none fails */
+static bool has_failed;
 
 void fuzz_crypto_reset(void) {
     secret_count = 0;
     generated = 0;
+    calls_until_failure = 0;
+    has_failed = false;
+}
+
+void fuzz_crypto_fail_after(unsigned calls) {
+    calls_until_failure = calls + 1;
+    has_failed = false;
+}
+
+bool fuzz_crypto_has_failed(void) {
+    return has_failed;
+}
+
+/* Leaves zeros behind when it fails, as the real one does. */
+static kw_status call(void *output, size_t size) {
+    if (calls_until_failure == 0 || --calls_until_failure > 0) {
+        return KW_OK;
+    }
+    has_failed = true;
+    memset(output, 0, size);
+    return KW_SYSTEM_CRYPTO;
 }
 
 static void generate(uint8_t bytes[32]) {
@@ -59,6 +82,7 @@ static void close_double(void *context) {
 static kw_status random_double(void *context, uint8_t *bytes, size_t size) {
     uint8_t block[32];
     (void)context;
+    KW_TRY(call(bytes, size));
     for (size_t i = 0; i < size; i++) {
         if (i % sizeof block == 0) {
             generate(block);
@@ -68,12 +92,20 @@ static kw_status random_double(void *context, uint8_t *bytes, size_t size) {
     return KW_OK;
 }
 
+static kw_status sha256_double(void *self, const struct kw_span *spans,
+                               size_t count, uint8_t digest[32]) {
+    const struct kw_hash hash = kw_sim_crypto_openssl.hash(self);
+    KW_TRY(call(digest, 32));
+    return kw_hash_spans(&hash, spans, count, digest);
+}
+
 static struct kw_hash hash_double(void *context) {
-    return kw_sim_crypto_openssl.hash(context);
+    return (struct kw_hash){.sha256 = sha256_double, .self = context};
 }
 
 static kw_status key_make_double(void *context, uint8_t private_key[32]) {
     (void)context;
+    KW_TRY(call(private_key, 32));
     fuzz_secret(private_key);
     return KW_OK;
 }
@@ -81,6 +113,7 @@ static kw_status key_make_double(void *context, uint8_t private_key[32]) {
 static kw_status key_public_double(void *context, const uint8_t private_key[32],
                                    uint8_t public_key[64]) {
     const struct kw_hash hash = kw_sim_crypto_openssl.hash(context);
+    KW_TRY(call(public_key, 64));
     memset(public_key, 0, 64);
     KW_ENSURE(!kw_all_bytes(private_key, 32, 0) &&
                   !kw_all_bytes(private_key, 4, 0xFF),
@@ -93,6 +126,7 @@ static kw_status sign_double(void *context, const uint8_t private_key[32],
                              const uint8_t digest[32], uint8_t signature[64]) {
     const struct kw_hash hash = kw_sim_crypto_openssl.hash(context);
     const struct kw_span spans[] = {{private_key, 32}, {digest, 32}};
+    KW_TRY(call(signature, 64));
     KW_TRY(key_public_double(context, private_key, signature));
     KW_TRY(kw_hash_spans(&hash, spans, 2, signature));
     signature[0] |= 1;
@@ -102,14 +136,18 @@ static kw_status sign_double(void *context, const uint8_t private_key[32],
 static kw_status verify_double(void *context, const uint8_t public_key[64],
                                const uint8_t digest[32],
                                const uint8_t signature[64]) {
+    uint8_t nothing;
     (void)context;
     (void)digest;
+    KW_TRY(call(&nothing, sizeof nothing));
     KW_ENSURE(!kw_all_bytes(public_key, 4, 0xFF), KW_PARSE_KEY);
     return (signature[0] & 1) != 0 ? KW_OK : KW_NO_SIGNATURE;
 }
 
 static kw_status block_double(void *context, uint32_t state[8],
                               const uint8_t block[64]) {
+    uint8_t nothing; /* the state stays */
+    KW_TRY(call(&nothing, sizeof nothing));
     return kw_sim_crypto_openssl.sha256_block(context, state, block);
 }
 

@@ -16,6 +16,11 @@ void fuzz_crypto_reset(void);
 /* 32 bytes that nobody outside the chip can know. */
 void fuzz_secret(uint8_t secret[32]);
 
+/* The call after this many more to the table fails; and whether it has
+ * failed since. */
+void fuzz_crypto_fail_after(unsigned calls);
+bool fuzz_crypto_has_failed(void);
+
 /* Whether these bytes hold one of the secrets made since the reset. */
 bool fuzz_holds_secret(const uint8_t *bytes, size_t size);
 

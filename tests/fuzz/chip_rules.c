@@ -29,8 +29,7 @@ static void check_locks(const uint8_t *before, const uint8_t *after,
     }
 }
 
-/* Counters go up, by one a command (two when it is counter 0 that is
- * advanced and its own key used: there is no such command). */
+/* A command advances a counter by one, if at all. */
 static void check_counter(const uint8_t *before, const uint8_t *after) {
     const uint32_t old = kw_counter_decode(before);
     const uint32_t new = kw_counter_decode(after);

@@ -161,7 +161,9 @@ def keys():
 
 READ, MAC, WRITE, GENDIG, NONCE, LOCK, RANDOM, COUNTER, INFO, GENKEY, SIGN, \
     VERIFY, _, SHA, PRIVWRITE = range(15)
-WAKE, IDLE, SLEEP, POWER, WAIT, STORE, RAW = (bytes([i]) for i in range(7))
+WAKE, IDLE, SLEEP, POWER, WAIT, STORE, FAIL, RAW = (
+    bytes([i]) for i in range(8))
+COMMAND = 8
 SEAL = 0x10
 
 
@@ -173,7 +175,7 @@ def chip(part, config_open=False, data_open=False, patches=(), locked=0xFFFF):
 
 
 def do(number, param1, param2, data=b""):
-    return (bytes([7, number]) + struct.pack("<BHB", param1, param2,
+    return (bytes([COMMAND, number]) + struct.pack("<BHB", param1, param2,
                                              len(data)) + data)
 
 
@@ -205,6 +207,16 @@ def chips():
     yield "privwrite", chip(2, data_open=True) + \
         do(PRIVWRITE, 0, 0, bytes(4) + b"\x11" * 32 + bytes(32)) + \
         do(LOCK, 0x81, 0) + do(GENKEY, 0, 0)
+    for rules in (0x4685, 0x0685):
+        yield f"privwrite-{rules:04x}", chip(0, patches=[(0, rules, 0x53)]) + \
+            do(NONCE, 0, 0, num_in) + do(GENDIG, 2, 6, bytes(4)) + \
+            do(PRIVWRITE | SEAL, 0x40, 0, bytes(4) + b"\x11" * 32 + bytes(32))
+    yield "failing", chip(0) + b"".join(
+        FAIL + bytes([i]) + do(GENKEY, 0x04, 2) + FAIL + bytes([i]) +
+        do(NONCE, 0, 0, num_in) for i in range(3)) + \
+        do(NONCE, 0x43, 0, digest) + FAIL + b"\0" + do(SIGN, 0xA0, 0) + \
+        FAIL + b"\0" + do(VERIFY, 0x22, 4, good + good) + \
+        do(SHA, 0, 0) + FAIL + b"\0" + do(SHA, 1, 64, bytes(64))
     yield "personalise", chip(2, config_open=True) + \
         do(WRITE, 0x80, 8, bytes(32)) + do(WRITE, 0, 5, b"\x8F\x20\x8F\x20") + \
         do(LOCK, 0x80, 0) + do(WRITE, 0x82, 8 << 3, b"\x22" * 32) + \

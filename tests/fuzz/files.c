@@ -6,9 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PATHS 8
+#define PATHS  8
+#define MEMORY "/dev/shm"
 
-static char folder[64];
+static char folder[1024];
 
 static int remove_one(const char *path, const struct stat *about, int kind,
                       struct FTW *level) {
@@ -23,9 +24,13 @@ static void remove_folder(void) {
 }
 
 static void make_folder(void) {
-    static const char MEMORY[] = "/dev/shm";
-    (void)snprintf(folder, sizeof folder, "%s/keywright-fuzz-XXXXXX",
-                   access(MEMORY, W_OK) == 0 ? MEMORY : "/tmp");
+    const char *parent = getenv("TMPDIR");
+    if (parent == NULL) {
+        parent = access(MEMORY, W_OK) == 0 ? MEMORY : "/tmp";
+    }
+    const int length =
+        snprintf(folder, sizeof folder, "%s/keywright-fuzz-XXXXXX", parent);
+    FUZZ_DEMAND(length > 0 && (size_t)length < sizeof folder);
     FUZZ_DEMAND(mkdtemp(folder) != NULL);
     FUZZ_DEMAND(atexit(remove_folder) == 0);
 }

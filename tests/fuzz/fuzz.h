@@ -50,9 +50,10 @@ static inline void fuzz_bytes(struct fuzz_input *input, uint8_t *bytes,
     input->left -= there;
 }
 
-/* The path of NAME in a temporary folder of this process, in memory where
- * the system has such a place. The folder goes when the process ends; NAME
- * may have one folder before it. Valid until the next call but seven. */
+/* The path of NAME in a temporary folder of this process, in TMPDIR or else
+ * in memory where the system has such a place. The folder goes when the process
+ * ends; NAME may have one folder before it. Valid until the next call but
+ * seven. */
 const char *fuzz_path(const char *name);
 
 /* Writes the whole file. */

@@ -1,6 +1,6 @@
 /* The emulated chip in any state of its locks: whatever is sent to it, its
- * answers are frames, no secret comes out, a refusal changes nothing, and
- * what must not change does not.
+ * answers are frames, no secret comes out, a refusal changes nothing, a
+ * failure inside is never a success, and what must not change does not.
  *
  * Input: what the chip is (make_eeprom), then steps: a byte that says which,
  * and what it needs (step). */
@@ -139,6 +139,7 @@ static void execute(struct bench *bench, const uint8_t *packet, size_t size) {
     uint8_t frame[KW_RESPONSE_MAX];
     bool refused = true;
     const bool awake = kw_sim_chip_is_awake(bench->chip);
+    const bool had_failed = fuzz_crypto_has_failed();
     memcpy(&buffers, kw_sim_chip_volatile(bench->chip), sizeof buffers);
     const size_t frame_size =
         kw_sim_chip_execute(bench->chip, packet, size, frame);
@@ -146,6 +147,7 @@ static void execute(struct bench *bench, const uint8_t *packet, size_t size) {
     if (awake) {
         check_frame(bench, frame, frame_size, &refused);
     }
+    FUZZ_DEMAND(refused || had_failed == fuzz_crypto_has_failed());
     if (refused) {
         check_refusal(bench, &eeprom, &buffers);
     }
@@ -212,6 +214,9 @@ static void step(struct bench *bench, struct fuzz_input *input) {
         bench->store_fails = !bench->store_fails;
         return;
     case 6:
+        fuzz_crypto_fail_after(fuzz_byte(input) & 0x0F);
+        return;
+    case 7:
         step_raw(bench, input);
         return;
     default:

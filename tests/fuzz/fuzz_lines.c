@@ -64,7 +64,7 @@ static void try_append(const char *path, json_t *before) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    char folder[64];
+    char folder[1200];
     const char *path = fuzz_path(REGISTER);
     struct kw_error error;
     json_t *lines = NULL;
