@@ -157,9 +157,10 @@ class Way(TwoMachines):
         self.assertEqual(len(self.register(self.far)), 2)
 
     def test_damaged_register(self):
-        """A whole line that cannot be read is no reason to guess."""
+        """A line that cannot be read and has others behind it is no
+        reason to guess."""
         path, _ = self.asked()
-        self.far.at("bundles", "register.ndjson").write_bytes(b"{}x\n")
+        self.far.at("bundles", "register.ndjson").write_bytes(b"{}x\n{}\n")
         self.refused("register.ndjson.*line 1", path, code=3)
 
     def test_without_a_yes(self):
