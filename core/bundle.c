@@ -262,21 +262,32 @@ kw_status kw_bundle_digest(const struct kw_hash *hash,
     return kw_hash_spans(hash, spans, 2, digest);
 }
 
-/* The 55 bytes take the two configuration words of the rotating slot, its
- * lock bit and three bytes of the serial: enough of a configuration zone to
- * share core/message.h's one layout. */
-static void rebuild_config(const struct kw_pair_about *about,
+/* The chip's messages take the configuration words of a slot, its lock bit
+ * and three bytes of the serial: enough of a configuration zone to share
+ * core/config.h's and core/message.h's one reading of it. */
+static void rebuild_config(const struct kw_configuration *configuration,
+                           const uint8_t *serial,
                            uint8_t config[KW_CONFIG_SIZE]) {
     memset(config, 0, KW_CONFIG_SIZE);
-    memcpy(config, about->serial, 4);
-    memcpy(config + KW_CONFIG_SERIAL_4_8, about->serial + 4, 5);
-    memcpy(config + KW_CONFIG_SLOT_CONFIG, about->configuration.slot_configs,
+    memcpy(config, serial, 4);
+    memcpy(config + KW_CONFIG_SERIAL_4_8, serial + 4, 5);
+    memcpy(config + KW_CONFIG_SLOT_CONFIG, configuration->slot_configs,
            KW_SLOT_CONFIGS_SIZE);
-    memcpy(config + KW_CONFIG_CHIP_OPTIONS, about->configuration.key_configs,
+    memcpy(config + KW_CONFIG_CHIP_OPTIONS, configuration->key_configs,
            KW_KEY_CONFIGS_SIZE);
-    if ((about->configuration.lock_bits & KW_ROTATING_UNLOCKED) != 0) {
+    if ((configuration->lock_bits & KW_ROTATING_UNLOCKED) != 0) {
         kw_store_le16(config + KW_CONFIG_SLOT_LOCKED, 1u << KW_ROTATING_SLOT);
     }
+}
+
+bool kw_configuration_can_rotate(const struct kw_configuration *configuration) {
+    static const uint8_t no_serial[KW_SERIAL_SIZE];
+    uint8_t config[KW_CONFIG_SIZE];
+    rebuild_config(configuration, no_serial, config);
+    const struct kw_slot_config slot = kw_config_slot(config, KW_ROTATING_SLOT);
+    return kw_config_keeps_validity(config, KW_ROTATING_SLOT) &&
+           slot.read_key == KW_AUTHORITY_SLOT && !slot.is_secret &&
+           kw_slot_write_rule(slot) == KW_WRITE_PUB_INVALID;
 }
 
 kw_status kw_pair_digest(const struct kw_hash *hash,
@@ -291,7 +302,7 @@ kw_status kw_pair_digest(const struct kw_hash *hash,
 
     KW_TRY(kw_message_genkey(hash, about->nonce, kw_message_head(0x40, 0, 0),
                              about->serial, about->key, temp_key));
-    rebuild_config(about, config);
+    rebuild_config(&about->configuration, about->serial, config);
     const uint16_t parent = kw_config_slot(config, KW_ROTATING_SLOT).read_key;
     const struct kw_sign_internal internal = {
         .temp_key = temp_key,

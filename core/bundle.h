@@ -37,6 +37,11 @@ struct kw_configuration {
 struct kw_configuration
 kw_configuration_of(const uint8_t config[KW_CONFIG_SIZE]);
 
+/* What slot 14 must be for a rotation to work, whatever the part is called:
+ * a P-256 public key whose validity the chip keeps, written only while it is
+ * not valid, validated by slot 13, readable. */
+bool kw_configuration_can_rotate(const struct kw_configuration *configuration);
+
 KW_MUST_USE kw_status kw_configuration_digest(
     const struct kw_hash *hash, const struct kw_configuration *configuration,
     uint8_t digest[KW_SHA256_SIZE]);

@@ -27,6 +27,8 @@ static kw_status check_request(const struct kw_envelope *envelope,
     uint8_t digest[KW_SHA256_SIZE];
     KW_TRY(kw_request_decode(envelope->payload, envelope->payload_size,
                              &checked->request));
+    KW_ENSURE(kw_configuration_can_rotate(&checked->request.configuration),
+              KW_NO_CHIP_TYPE);
     KW_TRY(kw_configuration_digest(&kw_openssl_hash,
                                    &checked->request.configuration,
                                    checked->configuration_digest));

@@ -19,7 +19,8 @@ struct kw_checked_request {
     uint8_t configuration_digest[KW_SHA256_SIZE];
 };
 
-/* Class KW_CLASS_PARSE, KW_NO_SLOT, KW_NO_PROOF, KW_NO_SAME_KEY. */
+/* Class KW_CLASS_PARSE, KW_NO_SLOT, KW_NO_CHIP_TYPE, KW_NO_PROOF,
+ * KW_NO_SAME_KEY. */
 KW_MUST_USE kw_status kw_request_check(const struct kw_envelope *envelope,
                                        struct kw_checked_request *checked,
                                        struct kw_error *error);

@@ -38,9 +38,11 @@ static void take_line(struct kw_journal *journal, const json_t *line,
     if (event == NULL) {
         return;
     }
+    const bool applies =
+        strcmp(event, "begin") == 0 && json_object_get(line, "file") != NULL;
     if (strcmp(event, "new-key") == 0) {
         take_text(&journal->key, line, "file");
-    } else if (strcmp(event, "bundle") == 0) {
+    } else if (applies || strcmp(event, "bundle") == 0) {
         take_text(&journal->bundle, line, "file");
         journal->sequence =
             (uint32_t)json_integer_value(json_object_get(line, "sequence"));
@@ -203,22 +205,45 @@ static char *new_path(const struct kw_workspace *workspace,
     }
 }
 
-kw_status kw_journal_begin(const struct kw_workspace *workspace,
-                           const uint8_t serial[KW_SERIAL_SIZE],
-                           const char *verb, struct kw_journal *journal,
-                           struct kw_error *error) {
+/* Appends the first line, which it takes over. */
+static kw_status begin(const struct kw_workspace *workspace,
+                       const uint8_t *serial, json_t *line,
+                       struct kw_journal *journal, struct kw_error *error) {
     char now[KW_TIME_TEXT];
     char text[2 * KW_SERIAL_SIZE + 1];
     kw_time_now(now);
     kw_hex(serial, KW_SERIAL_SIZE, text);
+    json_object_set_new(line, "time", json_string(now));
+    json_object_set_new(line, "serial", json_string(text));
     *journal = (struct kw_journal){.path = new_path(workspace, serial)};
     if (journal->path == NULL) {
+        json_decref(line);
         return no_memory(error);
     }
-    return append(journal,
-                  json_pack("{s:s, s:s, s:s, s:s}", "event", "begin", "time",
-                            now, "serial", text, "verb", verb),
-                  error);
+    return append(journal, line, error);
+}
+
+kw_status kw_journal_begin_run(const struct kw_workspace *workspace,
+                               const uint8_t *serial,
+                               struct kw_journal *journal,
+                               struct kw_error *error) {
+    return begin(workspace, serial,
+                 json_pack("{s:s, s:s}", "event", "begin", "verb", "run"),
+                 journal, error);
+}
+
+kw_status kw_journal_begin_apply(const struct kw_workspace *workspace,
+                                 const uint8_t *serial, const char *bundle,
+                                 uint32_t sequence, struct kw_journal *journal,
+                                 struct kw_error *error) {
+    KW_TRY(begin(workspace, serial,
+                 json_pack("{s:s, s:s, s:s, s:I}", "event", "begin", "verb",
+                           "apply", "file", bundle, "sequence",
+                           (json_int_t)sequence),
+                 journal, error));
+    journal->bundle = strdup(bundle);
+    journal->sequence = sequence;
+    return journal->bundle == NULL ? no_memory(error) : KW_OK;
 }
 
 kw_status kw_journal_note_key(struct kw_journal *journal, const char *file,

@@ -23,11 +23,15 @@ KW_MUST_USE kw_status kw_journal_find(const struct kw_workspace *workspace,
                                       struct kw_journal *journal,
                                       struct kw_error *error);
 
-KW_MUST_USE kw_status kw_journal_begin(const struct kw_workspace *workspace,
-                                       const uint8_t serial[KW_SERIAL_SIZE],
-                                       const char *verb,
-                                       struct kw_journal *journal,
-                                       struct kw_error *error);
+/* A run begins before it has a key; applying begins with its bundle. */
+KW_MUST_USE kw_status kw_journal_begin_run(const struct kw_workspace *workspace,
+                                           const uint8_t *serial,
+                                           struct kw_journal *journal,
+                                           struct kw_error *error);
+KW_MUST_USE kw_status kw_journal_begin_apply(
+    const struct kw_workspace *workspace, const uint8_t *serial,
+    const char *bundle, uint32_t sequence, struct kw_journal *journal,
+    struct kw_error *error);
 KW_MUST_USE kw_status kw_journal_note_key(struct kw_journal *journal,
                                           const char *file,
                                           const char *fingerprint,

@@ -1,5 +1,6 @@
 #include "host/rotation.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -145,23 +146,14 @@ static kw_status authorize_here(const struct kw_rotation *rotation,
     return status;
 }
 
-/* Writes a bundle below bundles/ and notes it. */
+/* Writes a bundle below bundles/; the caller frees the path. */
 static kw_status keep_bundle(const struct kw_rotation *rotation,
                              const uint8_t *serial,
-                             const struct kw_envelope *bundle,
-                             uint32_t sequence, struct kw_journal *journal,
+                             const struct kw_envelope *bundle, char **path,
                              struct kw_error *error) {
-    char *path = kw_rotation_new_file(rotation->workspace, serial, "bundle");
-    if (path == NULL) {
-        return no_memory(error);
-    }
-    kw_status status = kw_envelope_create(path, bundle, error);
-    if (status == KW_OK) {
-        status = kw_journal_note_bundle(
-            journal, below(rotation->workspace, path), sequence, error);
-    }
-    free(path);
-    return status;
+    *path = kw_rotation_new_file(rotation->workspace, serial, "bundle");
+    return *path == NULL ? no_memory(error)
+                         : kw_envelope_create(*path, bundle, error);
 }
 
 static kw_status ensure_bundle(const struct kw_rotation *rotation,
@@ -180,8 +172,14 @@ static kw_status ensure_bundle(const struct kw_rotation *rotation,
     kw_key_file_free(&key);
     KW_TRY(status);
     KW_TRY(authorize_here(rotation, view, &request, &bundle, &sequence, error));
-    return keep_bundle(rotation, view->state.serial, &bundle, sequence, journal,
-                       error);
+    char *path = NULL;
+    status = keep_bundle(rotation, view->state.serial, &bundle, &path, error);
+    if (status == KW_OK) {
+        status = kw_journal_note_bundle(
+            journal, below(rotation->workspace, path), sequence, error);
+    }
+    free(path);
+    return status;
 }
 
 static kw_status finish_journalled(const struct kw_rotation *rotation,
@@ -209,10 +207,19 @@ static void close_if_nothing_happened(struct kw_journal *journal,
 /* The private key that signs the proof may live elsewhere: then core's own
  * proof, which the chip has verified, stands alone. */
 static kw_status verify_if_possible(const struct kw_rotation *rotation,
+                                    const struct kw_rotation_result *result,
                                     struct kw_error *error) {
     struct kw_rotation_proof proof;
-    const kw_status status = kw_rotation_verify(rotation, &proof, error);
-    return status == KW_NO ? KW_OK : status;
+    struct kw_error cause;
+    const kw_status status = kw_rotation_verify(rotation, &proof, &cause);
+    if (status == KW_OK || status == KW_NO) {
+        return KW_OK;
+    }
+    kw_error(error, status,
+             "the rotation is done (sequence %" PRIu32 "), but proving it with "
+             "the private key failed: %.300s",
+             result->sequence, cause.message);
+    return kw_error_hint(error, "run `keywright rotate verify`");
 }
 
 static kw_status continue_journal(const struct kw_rotation *rotation,
@@ -225,7 +232,18 @@ static kw_status continue_journal(const struct kw_rotation *rotation,
     close_if_nothing_happened(journal, status);
     kw_journal_free(journal);
     KW_TRY(status);
-    return verify_if_possible(rotation, error);
+    return verify_if_possible(rotation, result, error);
+}
+
+/* Before a journal is begun and a key made: they would stay behind. */
+static kw_status authority_is_at_hand(const struct kw_rotation *rotation,
+                                      const struct kw_rotation_view *view,
+                                      struct kw_error *error) {
+    struct kw_authority *authority = NULL;
+    KW_TRY(kw_rotation_need_authority(view, error));
+    KW_TRY(kw_rotation_authority(rotation, view->authority, &authority, error));
+    kw_authority_close(authority);
+    return KW_OK;
 }
 
 kw_status kw_rotation_run(const struct kw_rotation *rotation,
@@ -239,9 +257,9 @@ kw_status kw_rotation_run(const struct kw_rotation *rotation,
                            error));
     result->resumed = journal.path != NULL;
     if (!result->resumed) {
-        KW_TRY(kw_rotation_need_authority(&view, error));
-        KW_TRY(kw_journal_begin(rotation->workspace, view.state.serial, "run",
-                                &journal, error));
+        KW_TRY(authority_is_at_hand(rotation, &view, error));
+        KW_TRY(kw_journal_begin_run(rotation->workspace, view.state.serial,
+                                    &journal, error));
     }
     return continue_journal(rotation, &view, &journal, result, error);
 }
@@ -306,9 +324,15 @@ static kw_status open_for_bundle(const struct kw_rotation *rotation,
         }
         return KW_OK;
     }
-    KW_TRY(
-        kw_journal_begin(rotation->workspace, serial, "apply", journal, error));
-    return keep_bundle(rotation, serial, envelope, sequence, journal, error);
+    char *path = NULL;
+    kw_status status = keep_bundle(rotation, serial, envelope, &path, error);
+    if (status == KW_OK) {
+        status = kw_journal_begin_apply(rotation->workspace, serial,
+                                        below(rotation->workspace, path),
+                                        sequence, journal, error);
+    }
+    free(path);
+    return status;
 }
 
 /* Refuses a bundle that does not fit before anything is written, so that a

@@ -63,6 +63,27 @@ kw_status kw_rotation_new_key(const struct kw_rotation *rotation,
     return KW_OK;
 }
 
+static kw_status open_named(const char *text,
+                            const uint8_t public_key[KW_PUBLIC_KEY_SIZE],
+                            struct kw_authority **authority,
+                            struct kw_error *error) {
+    uint8_t found[KW_PUBLIC_KEY_SIZE];
+    char wanted[KW_FINGERPRINT_TEXT];
+    KW_TRY(kw_authority_open(text, authority, error));
+    kw_authority_public(*authority, found);
+    if (memcmp(found, public_key, sizeof found) == 0) {
+        return KW_OK;
+    }
+    kw_authority_close(*authority);
+    *authority = NULL;
+    kw_fingerprint(public_key, wanted);
+    kw_error(error, KW_NO,
+             "slot 13 of the device holds another authority "
+             "(%.16s)",
+             wanted);
+    return kw_error_hint(error, "name that authority's key with --authority");
+}
+
 kw_status kw_rotation_authority(const struct kw_rotation *rotation,
                                 const uint8_t public_key[KW_PUBLIC_KEY_SIZE],
                                 struct kw_authority **authority,
@@ -70,7 +91,7 @@ kw_status kw_rotation_authority(const struct kw_rotation *rotation,
     struct kw_key_file file;
     char fingerprint[KW_FINGERPRINT_TEXT];
     if (rotation->authority != NULL) {
-        return kw_authority_open(rotation->authority, authority, error);
+        return open_named(rotation->authority, public_key, authority, error);
     }
     kw_status status = kw_keyring_find(
         rotation->workspace, NULL, KW_AUTHORITY_SLOT, public_key, &file, error);

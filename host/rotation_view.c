@@ -6,13 +6,10 @@ void kw_rotation_say(const struct kw_rotation *rotation, const char *line) {
     }
 }
 
-/* What slot 14 must be for a rotation to work, whatever the part is called. */
 static bool can_rotate(const uint8_t config[KW_CONFIG_SIZE]) {
-    const struct kw_slot_config slot = kw_config_slot(config, KW_ROTATING_SLOT);
+    const struct kw_configuration configuration = kw_configuration_of(config);
     return kw_config_is_locked(config) && kw_config_data_is_locked(config) &&
-           kw_config_keeps_validity(config, KW_ROTATING_SLOT) &&
-           slot.read_key == KW_AUTHORITY_SLOT && !slot.is_secret &&
-           kw_slot_write_rule(slot) == KW_WRITE_PUB_INVALID;
+           kw_configuration_can_rotate(&configuration);
 }
 
 static kw_status wrong_type(struct kw_error *error) {
