@@ -359,7 +359,10 @@ class Interrupted(rotation_case.Case):
         """The rotation is done and closed; only the extra proof with the
         private key is missing."""
         before = self.status()
-        self.interrupted_run(At("cut", 0x45, 0x20, 14, occurrence=2))
+        document = self.interrupted_run(
+            At("cut", 0x45, 0x20, 14, occurrence=2))
+        self.assertIn("rotation is done", document["message"])
+        self.assertIn("rotate verify", document["hint"])
         self.rotated(None, before["key"], before["counter"] + 1)
         self.assertFalse(self.kw.json("rotate", "resume")["resumed"])
 
@@ -720,6 +723,7 @@ class ResourcesAgain(rotation_case.Case):
         before = oracle.make_bundle(
             self.authority(), request, oracle.Key.read(self.key_file()), 3)
         stale = self.write("stale.bundle.json", before.text(self.authority()))
+        asked = request_file(self)
         self.kw.run("resources", "make")
         status = self.status()
         self.assertEqual(status["state"], "not-validated")
@@ -729,8 +733,16 @@ class ResourcesAgain(rotation_case.Case):
         with self.nothing_changes():
             self.fails(1, "not signed by the authority", "rotate", "apply",
                        "--bundle", stale)
-        key = self.rotated(self.kw.json("rotate", "run"), status["key"], 3)
-        self.rotated(self.kw.json("rotate", "run"), key, 4)
+        # A request names its authority, and that one answers.
+        document = self.kw.json("rotate", "authorize", "--request", asked,
+                                "--yes", "--sequence", 3)
+        self.assertEqual(document["authority"], old["authority"])
+        with self.nothing_changes():
+            self.fails(1, "not signed by the authority", "rotate", "apply",
+                       "--bundle", document["bundle"])
+        document = self.kw.json("rotate", "run")
+        key = self.rotated(document, status["key"], 4)
+        self.rotated(self.kw.json("rotate", "run"), key, 5)
 
 
 if __name__ == "__main__":

@@ -200,7 +200,7 @@ class Way(TwoMachines):
 
     def test_key_stays_at_the_authority(self):
         """`run` at the device says what is missing, and where to go."""
-        with self.chip_is_left_alone():
+        with self.nothing_changes():
             self.fails(1, "no private key for the authority(.|\n)*--authority",
                        "rotate", "run")
         self.kw.run("rotate", "run", "--authority", self.pem)
