@@ -2,12 +2,14 @@
 words is the true one, and nothing has changed."""
 
 import contextlib
+import fcntl
 import json
 import os
 import random
 import resource
 import signal
 import socket
+import struct
 import subprocess
 import threading
 
@@ -994,6 +996,27 @@ class Together(rotation_case.Case):
     def test_two_runs_through_a_board(self):
         self.serve()
         self.test_two_runs()
+
+    def test_workspace_is_taken(self):
+        """Whoever comes second waits five seconds, and then changes
+        nothing."""
+        bundle = self.write("one", self.oracle_bundle(1).text(
+            self.authority()))
+        with open(self.kw.at("run", "workspace.lock"), "r+b") as file:
+            lock = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 1, 0)
+            fcntl.fcntl(file, fcntl.F_OFD_SETLK, lock)
+            with self.nothing_changes():
+                processes = [self.kw.start("rotate", *words, "--json")
+                             for words in (("run",), ("resume",), ("new-key",),
+                                           ("apply", "--bundle", bundle))]
+                for process in processes:
+                    out, _ = process.communicate(timeout=kw.TIMEOUT)
+                    self.assertEqual(process.returncode, 4)
+                    document = json.loads(out)
+                    kw.validate(document)
+                    self.assertIn("another keywright", document["message"])
+                    self.assertIn("wait", document["hint"])
+        self.kw.run("rotate", "apply", "--bundle", bundle)
 
     def test_two_bundles_at_once(self):
         """Both fit the chip as it is; one of them is applied."""
