@@ -6,6 +6,7 @@
 #include "cli/show.h"
 #include "core/rotate.h"
 #include "host/journal.h"
+#include "host/text.h"
 
 #define FIRST_PUBLIC_SLOT 13u
 #define PUBLIC_SLOTS      3u
@@ -76,6 +77,14 @@ static struct answer in_chip(const struct held *held,
                                : (struct answer){"no", json_false()};
 }
 
+/* Folder names have upper-case digits, documents lower-case ones. */
+static void set_serial_text(json_t *object, const char *text) {
+    uint8_t serial[KW_SERIAL_SIZE];
+    if (kw_hex_read(text, serial, sizeof serial) == KW_OK) {
+        kw_set_serial(object, serial);
+    }
+}
+
 static void show_file(struct kw_cli *cli, json_t *list, const struct held *held,
                       const struct kw_key_file *file) {
     char text[KW_SHORT_TEXT];
@@ -87,12 +96,7 @@ static void show_file(struct kw_cli *cli, json_t *list, const struct held *held,
                               : "",
              answer.text);
     json_t *row = json_object();
-    char serial[KW_SERIAL_TEXT];
-    for (size_t i = 0; i < KW_SERIAL_TEXT; i++) {
-        const char c = file->serial[i];
-        serial[i] = (char)(c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c);
-    }
-    json_object_set_new(row, "serial", json_string(serial));
+    set_serial_text(row, file->serial);
     json_object_set_new(row, "generation", json_integer(file->generation));
     json_object_set_new(row, "slot", json_integer(file->slot));
     json_object_set_new(row, "kind", json_string(kind));
@@ -198,15 +202,16 @@ static kw_status check_file(struct kw_cli *cli,
                                : KW_OK;
 }
 
-/* A secret of an older generation was overwritten in the chip by a newer
- * one of the same slot. */
+/* A secret of an older generation was overwritten in the chip when a newer
+ * generation with that slot was programmed to its end. */
 static bool is_superseded(const struct kw_key_files *files,
                           const struct kw_key_file *file) {
     for (size_t i = 0; i < files->count; i++) {
         const struct kw_key_file *other = &files->file[i];
-        if (other->slot == file->slot && !file->is_key_pair &&
+        if (!file->is_key_pair && other->slot == file->slot &&
             strcmp(other->serial, file->serial) == 0 &&
-            other->generation > file->generation) {
+            other->generation > file->generation &&
+            kw_generation_is_programmed(other)) {
             return true;
         }
     }
@@ -291,7 +296,7 @@ static kw_status retire(struct kw_cli *cli,
     KW_TRY(read_choice(cli, arguments, &choice));
     KW_TRY(kw_cli_workspace_locked(cli, &workspace));
     KW_TRY(kw_keyring_list(workspace, &files, &cli->error));
-    json_object_set_new(cli->result, "serial", json_string(choice.serial));
+    set_serial_text(cli->result, choice.serial);
     const kw_status status = retire_from(cli, workspace, &choice, &files);
     kw_key_files_free(&files);
     return status;

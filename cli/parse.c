@@ -309,7 +309,8 @@ kw_status kw_parse(struct kw_cli *cli, int argc, char **argv,
     const kw_status words = parse_words(cli, argc, argv, parsed);
     const struct kw_error of_words = cli->error;
     const kw_status options = parse_options(cli, argc, argv, parsed);
-    if (words != KW_OK) {
+    /* A mistyped option leaves its value behind as one word too many. */
+    if (words != KW_OK && (parsed->verb == NULL || options == KW_OK)) {
         cli->error = of_words;
         return words;
     }

@@ -205,7 +205,7 @@ static void show_keys(struct kw_cli *cli, const struct kw_rotation_view *view,
              view->authority_locked ? "locked" : "not locked");
     kw_print(cli, "Counter 1  %" PRIu32 " (last sequence applied)\n",
              view->state.counter);
-    if (!view->authority_locked) {
+    if (view->has_authority && !view->authority_locked) {
         kw_warn(cli, "keywright: slot 13 is not locked: whoever reaches the "
                      "chip can replace the authority by a Write; `keywright "
                      "rotate lock-authority` ends that\n");

@@ -13,6 +13,6 @@ elseif(KEYWRIGHT_INSTRUMENT STREQUAL "fuzz")
   # Clang takes a promoted uint8_t for signed where gcc knows better; whose
   # warnings are errors is gcc, in the dev preset.
   add_compile_options(-fsanitize=fuzzer-no-link,address,undefined
-    -fno-sanitize-recover=all -Wno-error=sign-conversion)
+    -fno-sanitize-recover=all)
   add_link_options(-fsanitize=address,undefined)
 endif()

@@ -64,7 +64,7 @@ static kw_status take_answer(const uint8_t *data, size_t size, uint8_t *answer,
         KW_TRY(kw_status_of_chip(data[0]));
         return answer_size == 0 ? KW_OK : KW_CHIP_ANSWER;
     }
-    KW_ENSURE(size == answer_size, KW_CHIP_ANSWER);
+    KW_ENSURE(size == answer_size && answer != NULL, KW_CHIP_ANSWER);
     memcpy(answer, data, size);
     return KW_OK;
 }

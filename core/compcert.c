@@ -45,7 +45,7 @@ kw_status kw_compcert_encode_dates(const struct kw_compcert_dates *dates,
     encoded[0] = (uint8_t)(bits >> 16);
     encoded[1] = (uint8_t)(bits >> 8);
     encoded[2] = (uint8_t)bits;
-    *high = (uint8_t)((year >> 5) << 6 | (dates->years >> 5u) << 4);
+    *high = (uint8_t)((year >> 5) << 6 | (uint32_t)(dates->years >> 5u) << 4);
     return KW_OK;
 }
 
@@ -55,11 +55,12 @@ kw_compcert_decode_dates(const uint8_t encoded[KW_COMPCERT_DATES_SIZE],
     const uint32_t bits =
         (uint32_t)encoded[0] << 16 | (uint32_t)encoded[1] << 8 | encoded[2];
     const struct kw_compcert_dates decoded = {
-        .year = (uint16_t)(FIRST_YEAR + (bits >> 19 | (high >> 6u) << 5)),
+        .year = (uint16_t)((uint32_t)FIRST_YEAR +
+                           (bits >> 19 | (uint32_t)(high >> 6u) << 5)),
         .month = (bits >> 15) & 15,
         .day = (bits >> 10) & 31,
         .hour = (bits >> 5) & 31,
-        .years = (uint8_t)((bits & 31) | ((high >> 4u) & 3u) << 5),
+        .years = (uint8_t)((bits & 31) | ((uint32_t)(high >> 4u) & 3u) << 5),
     };
     KW_ENSURE(is_date(&decoded), KW_PARSE);
     *dates = decoded;

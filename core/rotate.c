@@ -22,9 +22,15 @@ bool kw_stored_key_is_valid(uint8_t first_byte) {
     return (first_byte & STATE_NIBBLE) == STATE_VALID;
 }
 
+/* Four bytes before X and four before Y: validity and nothing else. */
+static void drop_pads(uint8_t stored[KW_STORED_KEY_SIZE]) {
+    memset(stored, 0, 4);
+    memset(stored + 36, 0, 4);
+}
+
 static bool is_blank(const uint8_t stored[KW_STORED_KEY_SIZE]) {
-    return (stored[0] | STATE_NIBBLE) == BLANK &&
-           kw_all_bytes(stored + 1, KW_STORED_KEY_SIZE - 1, BLANK);
+    return kw_all_bytes(stored + 4, 32, BLANK) &&
+           kw_all_bytes(stored + 40, 32, BLANK);
 }
 
 bool kw_stored_key_read(const uint8_t stored[KW_STORED_KEY_SIZE],
@@ -66,12 +72,7 @@ static bool block_equals(const uint8_t left[KW_STORED_KEY_SIZE],
     const size_t at = block * KW_BLOCK_SIZE;
     const size_t left_over = KW_STORED_KEY_SIZE - at;
     const size_t size = left_over < KW_BLOCK_SIZE ? left_over : KW_BLOCK_SIZE;
-    if (block > 0) {
-        return memcmp(left + at, right + at, size) == 0;
-    }
-    const unsigned low = ~STATE_NIBBLE & 0xFFu;
-    return (left[0] & low) == (right[0] & low) &&
-           memcmp(left + 1, right + 1, size - 1) == 0;
+    return memcmp(left + at, right + at, size) == 0;
 }
 
 /* How many blocks hold this content, and whether each holds one of both. */
@@ -83,14 +84,18 @@ struct blocks {
 
 static struct blocks compare_blocks(const struct kw_bundle *bundle,
                                     const uint8_t stored[KW_STORED_KEY_SIZE]) {
+    uint8_t found[KW_STORED_KEY_SIZE];
     uint8_t old_stored[KW_STORED_KEY_SIZE];
     uint8_t new_stored[KW_STORED_KEY_SIZE];
     struct blocks blocks = {0, 0, false};
     old_content(bundle, old_stored);
+    drop_pads(old_stored);
     kw_stored_key(bundle->new_key, new_stored);
+    memcpy(found, stored, sizeof found);
+    drop_pads(found);
     for (unsigned i = 0; i < BLOCKS; i++) {
-        const bool is_old = block_equals(stored, old_stored, i);
-        const bool is_new = block_equals(stored, new_stored, i);
+        const bool is_old = block_equals(found, old_stored, i);
+        const bool is_new = block_equals(found, new_stored, i);
         blocks.old_count += is_old ? 1 : 0;
         blocks.new_count += is_new ? 1 : 0;
         blocks.foreign = blocks.foreign || (!is_old && !is_new);

@@ -185,15 +185,31 @@ static kw_status chip_is_taken(const struct kw_workspace *workspace,
         (void)snprintf(owner, sizeof owner, "unknown");
     }
     kw_error(error, KW_ABSENT_LOCKED,
-             "Can't connect to sim:%s: another process has the chip: %s", name,
-             owner);
+             "Can't connect to sim:%s: process %s has the chip", name, owner);
     return kw_error_hint(error, "wait until that process has ended, or end "
                                 "it");
+}
+
+/* The command line of this process, its words separated by blanks. */
+static void read_command(char *text, size_t size) {
+    const int fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+    const ssize_t count = fd < 0 ? -1 : read(fd, text, size - 1);
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    const size_t length = count > 0 ? (size_t)count - 1 : 0;
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] == '\0' || text[i] == '\n') {
+            text[i] = ' ';
+        }
+    }
+    text[length] = '\0';
 }
 
 /* Who has the chip, for the words above alone: the lock decides. */
 static void write_owner(const struct kw_workspace *workspace,
                         const char *name) {
+    char command[OWNER_MAX / 2];
     char text[OWNER_MAX];
     char *path = kw_workspace_path(workspace, "run/%s.owner", name);
     const int fd = path == NULL
@@ -201,9 +217,9 @@ static void write_owner(const struct kw_workspace *workspace,
                        : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
                               KW_SECRET_MODE);
     if (fd >= 0) {
+        read_command(command, sizeof command);
         const int size =
-            snprintf(text, sizeof text, "process %ld (%s)\n", (long)getpid(),
-                     program_invocation_short_name);
+            snprintf(text, sizeof text, "%ld %s\n", (long)getpid(), command);
         (void)!write(fd, text, (size_t)size);
         (void)close(fd);
     }

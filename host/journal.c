@@ -72,7 +72,11 @@ static kw_status read_journal(const char *path, struct kw_journal *journal,
         return KW_OK;
     }
     journal->path = strdup(path);
-    return journal->path == NULL ? no_memory(error) : KW_OK;
+    if (journal->path == NULL) {
+        kw_journal_free(journal);
+        return no_memory(error);
+    }
+    return KW_OK;
 }
 
 static bool has_ending(const char *name, const char *ending) {
@@ -144,7 +148,7 @@ kw_status kw_journal_find(const struct kw_workspace *workspace,
 static kw_status file_is_named(const struct kw_workspace *workspace,
                                const char *name, const char *file, bool *needs,
                                struct kw_error *error) {
-    struct kw_journal journal;
+    struct kw_journal journal = {.path = NULL};
     char *path = kw_workspace_path(workspace, FOLDER "/%s", name);
     const kw_status status =
         path == NULL ? no_memory(error) : read_journal(path, &journal, error);

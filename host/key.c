@@ -30,6 +30,14 @@ static kw_status crypto_failed(struct kw_error *error, const char *doing) {
     return kw_error(error, KW_SYSTEM_CRYPTO, "OpenSSL failed to %s", doing);
 }
 
+/* A file may state a public key that does not belong to its private key. */
+static bool is_pair(EVP_PKEY *pkey) {
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(pkey, NULL);
+    const bool pair = context != NULL && EVP_PKEY_pairwise_check(context) == 1;
+    EVP_PKEY_CTX_free(context);
+    return pair;
+}
+
 /* Takes the key over; frees it when it is no P-256 key. */
 static struct kw_key *wrap(EVP_PKEY *pkey) {
     uint8_t point[POINT_SIZE];
@@ -41,7 +49,7 @@ static struct kw_key *wrap(EVP_PKEY *pkey) {
         strcmp(group, SN_X9_62_prime256v1) == 0 &&
         EVP_PKEY_get_octet_string_param(pkey, OSSL_PKEY_PARAM_PUB_KEY, point,
                                         sizeof point, &size) == 1 &&
-        size == POINT_SIZE && point[0] == UNCOMPRESSED;
+        size == POINT_SIZE && point[0] == UNCOMPRESSED && is_pair(pkey);
     struct kw_key *key = is_p256 ? calloc(1, sizeof *key) : NULL;
     if (key == NULL) {
         EVP_PKEY_free(pkey);

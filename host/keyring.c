@@ -6,7 +6,8 @@
 
 #include "host/text.h"
 
-#define GENERATION_FORMAT "prototype-%04u"
+#define GENERATION_PREFIX "prototype-"
+#define GENERATION_FORMAT GENERATION_PREFIX "%04u"
 #define SERIAL_DIGITS     (KW_SERIAL_TEXT - 1)
 
 static kw_status no_memory(struct kw_error *error) {
@@ -20,13 +21,15 @@ void kw_serial_text(const uint8_t serial[KW_SERIAL_SIZE],
 
 /* The number of a generation's folder; 0: it is something else. */
 static unsigned generation_of(const char *name) {
-    unsigned number = 0;
     char written[32];
-    if (sscanf(name, "prototype-%5u", &number) != 1) {
+    const size_t size = strlen(GENERATION_PREFIX);
+    if (strncmp(name, GENERATION_PREFIX, size) != 0) {
         return 0;
     }
-    (void)snprintf(written, sizeof written, GENERATION_FORMAT, number);
-    return strcmp(written, name) == 0 ? number : 0;
+    const unsigned long number = strtoul(name + size, NULL, 10);
+    (void)snprintf(written, sizeof written, GENERATION_FORMAT,
+                   (unsigned)number);
+    return strcmp(written, name) == 0 ? (unsigned)number : 0;
 }
 
 static kw_status last_generation(const char *folder, unsigned *last,
@@ -75,6 +78,31 @@ kw_status kw_keyring_new_generation(const struct kw_workspace *workspace,
     return status;
 }
 
+#define PROGRAMMED "programmed"
+
+kw_status kw_generation_set_programmed(const char *folder,
+                                       struct kw_error *error) {
+    char now[KW_TIME_TEXT];
+    kw_time_now(now);
+    now[KW_TIME_TEXT - 1] = '\n'; /* in the place of the NUL */
+    char *path = kw_format("%s/" PROGRAMMED, folder);
+    const kw_status status =
+        path == NULL
+            ? no_memory(error)
+            : kw_file_create(path, KW_SECRET_MODE, now, sizeof now, error);
+    free(path);
+    return status;
+}
+
+bool kw_generation_is_programmed(const struct kw_key_file *file) {
+    const char *slash = strrchr(file->path, '/');
+    char *path =
+        kw_format("%.*s/" PROGRAMMED, (int)(slash - file->path), file->path);
+    const bool programmed = path != NULL && kw_file_exists(path);
+    free(path);
+    return programmed;
+}
+
 /* --- listing ----------------------------------------------------------------
  */
 
@@ -94,18 +122,16 @@ void kw_key_files_free(struct kw_key_files *files) {
 /* slot_N_ecc_key_pair.pem or slot_N_secret_key.pem. */
 static bool parse_name(const char *name, struct kw_key_file *file) {
     static const char *const kinds[] = {"secret_key", "ecc_key_pair"};
-    unsigned slot = 0;
     char written[40];
-    if (sscanf(name, "slot_%2u_", &slot) != 1 || slot >= KW_SLOT_COUNT) {
-        return false;
-    }
-    for (unsigned kind = 0; kind < 2; kind++) {
-        (void)snprintf(written, sizeof written, "slot_%u_%s.pem", slot,
-                       kinds[kind]);
-        if (strcmp(written, name) == 0) {
-            file->slot = slot;
-            file->is_key_pair = kind == 1;
-            return true;
+    for (unsigned slot = 0; slot < KW_SLOT_COUNT; slot++) {
+        for (unsigned kind = 0; kind < 2; kind++) {
+            (void)snprintf(written, sizeof written, "slot_%u_%s.pem", slot,
+                           kinds[kind]);
+            if (strcmp(written, name) == 0) {
+                file->slot = slot;
+                file->is_key_pair = kind == 1;
+                return true;
+            }
         }
     }
     return false;
@@ -202,6 +228,20 @@ static kw_status list_devices(const struct kw_workspace *workspace,
     return status;
 }
 
+/* Folders come by serial and generation, names of files by their text. */
+static int compare_files(const void *left, const void *right) {
+    const struct kw_key_file *a = left;
+    const struct kw_key_file *b = right;
+    const int serial = strcmp(a->serial, b->serial);
+    if (serial != 0) {
+        return serial;
+    }
+    if (a->generation != b->generation) {
+        return a->generation < b->generation ? -1 : 1;
+    }
+    return a->slot < b->slot ? -1 : a->slot > b->slot;
+}
+
 kw_status kw_keyring_list(const struct kw_workspace *workspace,
                           struct kw_key_files *files, struct kw_error *error) {
     struct kw_names names = {NULL, 0};
@@ -215,8 +255,12 @@ kw_status kw_keyring_list(const struct kw_workspace *workspace,
     kw_names_free(&names);
     if (status != KW_OK) {
         kw_key_files_free(files);
+        return status;
     }
-    return status;
+    if (files->count > 0) {
+        qsort(files->file, files->count, sizeof *files->file, compare_files);
+    }
+    return KW_OK;
 }
 
 /* --- finding --- */

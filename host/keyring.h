@@ -32,6 +32,12 @@ struct kw_key_file {
 };
 void kw_key_file_free(struct kw_key_file *file);
 
+/* Marks a generation whose keys are all in the chip: the file `programmed`
+ * beside them. Without it a cut may have left some of them out. */
+KW_MUST_USE kw_status kw_generation_set_programmed(const char *folder,
+                                                   struct kw_error *error);
+bool kw_generation_is_programmed(const struct kw_key_file *file);
+
 /* All key files, by serial, generation and slot. */
 struct kw_key_files {
     struct kw_key_file *file;

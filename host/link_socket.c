@@ -142,6 +142,9 @@ static kw_status absent(struct kw_error *error, const char *kind,
 kw_status kw_link_open_unix(const char *path, struct kw_opened_link *opened,
                             struct kw_error *error) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (path[0] == '\0') {
+        return kw_error(error, KW_USAGE, "unix: names no path");
+    }
     if (strlen(path) >= sizeof address.sun_path) {
         return kw_error(error, KW_USAGE,
                         "the socket path %s is longer than %zu characters",
@@ -202,6 +205,13 @@ static void split_address(char *address, const char **host, const char **port) {
     }
 }
 
+static bool is_port(const char *text) {
+    char *end = NULL;
+    const unsigned long port = strtoul(text, &end, 10);
+    return text[0] >= '0' && text[0] <= '9' && *end == '\0' && port >= 1 &&
+           port <= 65535;
+}
+
 kw_status kw_link_open_tcp(const char *address, struct kw_opened_link *opened,
                            struct kw_error *error) {
     const struct addrinfo wanted = {.ai_socktype = SOCK_STREAM};
@@ -213,6 +223,11 @@ kw_status kw_link_open_tcp(const char *address, struct kw_opened_link *opened,
         return kw_error(error, KW_SYSTEM_MEMORY, "out of memory");
     }
     split_address(copy, &host, &port);
+    if (!is_port(port)) {
+        free(copy);
+        return kw_error(error, KW_USAGE, "tcp:%s names no port from 1 to 65535",
+                        address);
+    }
     const int failure = getaddrinfo(host, port, &wanted, &found);
     const int fd = failure == 0 ? connect_any(found) : -1;
     const char *why = failure != 0 ? gai_strerror(failure) : strerror(errno);

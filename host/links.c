@@ -37,10 +37,10 @@ static kw_status open_later(const char *rest,
                             const struct kw_workspace *workspace,
                             struct kw_opened_link *opened,
                             struct kw_error *error) {
-    (void)rest;
     (void)workspace;
     (void)opened;
-    kw_error(error, KW_USAGE, "this version does not reach real parts yet");
+    kw_error(error, KW_USAGE,
+             "this version does not reach real parts yet, nor '%s'", rest);
     return kw_error_hint(error, "use sim:NAME, unix:PATH or tcp:HOST:PORT");
 }
 
@@ -59,7 +59,9 @@ kw_status kw_link_open(const char *text, const struct kw_workspace *workspace,
     for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
         const size_t size = strlen(ROWS[i].prefix);
         if (strncmp(text, ROWS[i].prefix, size) == 0) {
-            return ROWS[i].open(text + size, workspace, opened, error);
+            const bool later = ROWS[i].open == open_later;
+            return ROWS[i].open(later ? text : text + size, workspace, opened,
+                                error);
         }
     }
     kw_error(error, KW_USAGE, "'%s' names no link", text);

@@ -84,17 +84,22 @@ kw_status kw_register_last_sequence(const struct kw_workspace *workspace,
     KW_TRY(read_register(workspace, &lines, error));
     json_t *wanted = hex_or_null(serial, KW_SERIAL_SIZE);
     *sequence = 0;
+    kw_status status = KW_OK;
     json_array_foreach(lines, i, line) {
         const json_int_t found =
             json_integer_value(json_object_get(line, "sequence"));
-        if (json_equal(json_object_get(line, "serial"), wanted) != 0 &&
-            found > *sequence) {
+        if (found < 0 || found > KW_COUNTER_MAX) {
+            status = kw_error(error, KW_PARSE,
+                              "%s: line %zu has no possible sequence", REGISTER,
+                              i + 1);
+        } else if (json_equal(json_object_get(line, "serial"), wanted) != 0 &&
+                   found > *sequence) {
             *sequence = (uint32_t)found;
         }
     }
     json_decref(wanted);
     json_decref(lines);
-    return KW_OK;
+    return status;
 }
 
 static bool has_text(const json_t *line, const char *member, const char *text) {

@@ -374,7 +374,9 @@ static char *name_of(const char *path) {
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
                                   "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
     for (char *at = name; *at != '\0'; at++) {
-        *at = strchr(allowed, *at) == NULL ? '_' : *at;
+        if (strchr(allowed, *at) == NULL) {
+            *at = '_';
+        }
     }
     return name;
 }
@@ -463,6 +465,7 @@ static kw_status make_all(struct run *run, const uint8_t *image, size_t size,
         run->resources->workspace, run->result->serial,
         &run->result->generation, &run->result->folder, error));
     KW_TRY(program_all(run, error));
+    KW_TRY(kw_generation_set_programmed(run->result->folder, error));
     if (run->resources->firmware != NULL) {
         KW_TRY(sign_image(run, image, size, error));
     }

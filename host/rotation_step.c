@@ -1,14 +1,15 @@
 #include "host/rotation_step.h"
 
 /* The lines of the seeds' log, and of its firmware. */
-#define LINE_INVALIDATED                                                       \
-    "Validated public key is already in slot, invalidated the slot to update " \
-    "the new public key"
-#define LINE_WRITTEN "Rotating Public Key is written to device"
-#define LINE_VALIDATED                                                         \
-    "Rotating Public Key is validated with authority signed signature"
-#define LINE_PROVEN   "The chip verified the new key's proof"
-#define LINE_RESTORED "The old rotating public key was written back to device"
+static const char LINE_INVALIDATED[] =
+    "Validated public key is already in slot, invalidated the slot to update "
+    "the new public key";
+static const char LINE_WRITTEN[] = "Rotating Public Key is written to device";
+static const char LINE_VALIDATED[] =
+    "Rotating Public Key is validated with authority signed signature";
+static const char LINE_PROVEN[] = "The chip verified the new key's proof";
+static const char LINE_RESTORED[] =
+    "The old rotating public key was written back to device";
 
 void kw_rotation_on_step(void *observer, enum kw_rotate_step step) {
     static const char *const lines[] = {

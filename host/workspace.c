@@ -103,8 +103,10 @@ static kw_status check_description(const char *path, const char *text,
     const char *schema = NULL;
     int version = 0;
     json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
-    const bool readable = json_unpack(root, "{s:s, s:i}", "schema", &schema,
-                                      "version", &version) == 0;
+    const bool readable =
+        json_unpack(root, "{s:s, s:i}", "schema", &schema, "version",
+                    &version) == 0 &&
+        (version > KW_WORKSPACE_VERSION || strcmp(schema, SCHEMA) == 0);
     json_decref(root);
     if (!readable) {
         return kw_error(error, KW_PARSE, "%s is damaged", path);

@@ -121,6 +121,8 @@ static kw_status check_copy(const struct kw_nvm *nvm) {
                   kw_load_le16(copy + AT_HEADER_SIZE) == HEADER_SIZE,
               KW_PARSE_MAGIC);
     KW_ENSURE(kw_load_le32(copy + AT_SIZE) == nvm->size, KW_PARSE_SIZE);
+    /* No commit comes after the last number. */
+    KW_ENSURE(load_le64(copy + AT_SEQUENCE) < UINT64_MAX, KW_PARSE);
     checksum_of(nvm, digest);
     KW_ENSURE(kw_equal_ct(digest, copy + AT_CHECKSUM, sizeof digest), KW_PARSE);
     return KW_OK;

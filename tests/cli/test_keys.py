@@ -108,7 +108,6 @@ class Retire(kw.Case):
         for path, data in before.items():
             self.assertEqual(path.read_bytes(), data)
 
-    @unittest.expectedFailure  # the document has it as it was given
     def test_serial_in_upper_case(self):
         self.kw.run("resources", "make")
         document = self.kw.json("keys", "retire", self.serial.upper(), "1",

@@ -139,7 +139,7 @@ class Make(kw.Case):
 
     def test_files_and_modes(self):
         _, folder = self.make()
-        wanted = {"public_key_rotation.h"}
+        wanted = {"public_key_rotation.h", "programmed"}
         for slot in SECRETS:
             wanted |= {f"slot_{slot}_secret_key.pem",
                        f"slot_{slot}_secret_key.h"}

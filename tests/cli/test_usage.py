@@ -106,7 +106,6 @@ class WrongUsage(kw.Case):
         document = self.fails(2, "--quiet", "chip", "info", "--quite")
         self.assertIn("--quite", document["message"])
 
-    @unittest.expectedFailure  # told as "'x' is one word too many"
     def test_unknown_option_with_a_value(self):
         document = self.fails(2, "--workspace", "chip", "info",
                               "--workspce", "x")
@@ -240,7 +239,6 @@ class Links(kw.Case):
             with self.subTest(link=link):
                 self.kw.json("chip", "info", "--chip", link, code=2)
 
-    @unittest.expectedFailure  # goes to port 99999 modulo 65536
     def test_no_such_port(self):
         self.init()
         self.kw.json("chip", "info", "--chip", "tcp:127.0.0.1:99999", code=2)

@@ -32,8 +32,10 @@ static void try_register(const struct kw_workspace *workspace, bool reads) {
     struct kw_error error;
     uint32_t sequence;
     bool vouches;
-    FUZZ_DEMAND(reads == (kw_register_last_sequence(
-                              workspace, SERIAL, &sequence, &error) == KW_OK));
+    const kw_status last =
+        kw_register_last_sequence(workspace, SERIAL, &sequence, &error);
+    FUZZ_DEMAND(reads || last != KW_OK);
+    FUZZ_DEMAND(last != KW_OK || sequence <= KW_COUNTER_MAX);
     FUZZ_DEMAND(reads == (kw_register_vouches(workspace, key, key, &vouches,
                                               &error) == KW_OK));
 }

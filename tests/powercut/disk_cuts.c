@@ -82,7 +82,7 @@ static int run(const char *root, program *work, uint64_t seed,
 }
 
 static void make_root(char root[64]) {
-    strcpy(root, "/tmp/disk-cuts-XXXXXX");
+    (void)snprintf(root, 64, "/tmp/disk-cuts-XXXXXX");
     if (mkdtemp(root) == NULL) {
         perror(root);
         exit(EXIT_FAILURE);

@@ -143,7 +143,7 @@ static bool split(const char *path, char *parent, size_t size,
     if (*last == '\0' || strlen(last) > NAME_MAX) {
         return false;
     }
-    strcpy(name->text, last);
+    memcpy(name->text, last, strlen(last) + 1);
     const int parent_length = slash == NULL ? 1 : (int)(slash - copy) + 1;
     snprintf(parent, size, "%.*s", parent_length, slash == NULL ? "." : copy);
     return true;

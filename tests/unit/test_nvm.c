@@ -103,7 +103,7 @@ static int set_up(void **state) {
     (void)state;
     memset(&orders, 0, sizeof orders);
     orders.bytes_left = NO_LIMIT;
-    strcpy(folder + sizeof folder - 7, "XXXXXX");
+    memcpy(folder + sizeof folder - 7, "XXXXXX", 7);
     assert_non_null(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/a.chip", folder);
     snprintf(temporary, sizeof temporary, "%s.new", path);
