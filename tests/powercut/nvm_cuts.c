@@ -5,6 +5,7 @@
  * or one of those written, whole, and no older than the last that was
  * acknowledged; then it takes further commits.
  *
+ * --short: fewer seeds, for slow instrumented builds.
  * --self-test: two unsafe ways of storing, which this program must catch: a
  * disk that lies about flushing, and a file overwritten in place. */
 #include <errno.h>
@@ -19,10 +20,11 @@
 #include "sim/nvm/nvm.h"
 #include "tests/powercut/disk.h"
 
-#define KIND       "test"
-#define IMAGE_SIZE 1404 /* bytes: more than a sector, and no multiple */
-#define COMMITS    8
-#define SEEDS      64
+#define KIND        "test"
+#define IMAGE_SIZE  1404 /* bytes: more than a sector, and no multiple */
+#define COMMITS     8
+#define SEEDS       64 /* --short: 6 */
+#define SEEDS_SHORT 6
 
 /* Way of storing that is under test. */
 struct subject {
@@ -349,9 +351,10 @@ static bool cut_once(const struct subject *subject, uint64_t seed,
     return ended == KW_DISK_EXIT;
 }
 
-static struct tally cut_everywhere(const struct subject *subject, bool quiet) {
+static struct tally cut_everywhere(const struct subject *subject,
+                                   uint64_t seeds, bool quiet) {
     struct tally tally = {0, 0};
-    for (uint64_t seed = 0; seed < SEEDS; seed++) {
+    for (uint64_t seed = 0; seed < seeds; seed++) {
         for (unsigned long cut_at = 1;
              cut_once(subject, seed, cut_at, quiet, &tally); cut_at++) {
         }
@@ -362,20 +365,24 @@ static struct tally cut_everywhere(const struct subject *subject, bool quiet) {
 }
 
 static int self_test(void) {
-    const bool caught = cut_everywhere(&LYING_DISK, true).failures > 0 &&
-                        cut_everywhere(&IN_PLACE, true).failures > 0;
+    const bool caught = cut_everywhere(&LYING_DISK, SEEDS, true).failures > 0 &&
+                        cut_everywhere(&IN_PLACE, SEEDS, true).failures > 0;
     puts(caught ? "both were caught" : "an unsafe writer was not caught");
     return caught ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static bool passes(const struct subject *subject) {
-    const struct tally tally = cut_everywhere(subject, false);
+static bool passes(const struct subject *subject, uint64_t seeds) {
+    const struct tally tally = cut_everywhere(subject, seeds, false);
     return tally.cuts > 0 && tally.failures == 0;
 }
 
 int main(int argc, char **argv) {
-    if (argc > 1 && strcmp(argv[1], "--self-test") == 0) {
+    const char *option = argc > 1 ? argv[1] : "";
+    const bool is_short = strcmp(option, "--short") == 0;
+    const uint64_t seeds = is_short ? SEEDS_SHORT : SEEDS;
+    if (strcmp(option, "--self-test") == 0) {
         return self_test();
     }
-    return passes(&NVM) && passes(&KILLED) ? EXIT_SUCCESS : EXIT_FAILURE;
+    return passes(&NVM, seeds) && passes(&KILLED, seeds) ? EXIT_SUCCESS
+                                                         : EXIT_FAILURE;
 }
