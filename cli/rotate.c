@@ -257,28 +257,33 @@ static kw_status status_verb(struct kw_cli *cli,
 
 static kw_status rollback(struct kw_cli *cli,
                           const struct kw_arguments *arguments) {
+    static const char *const lines[] = {
+        [KW_ROLLBACK_RESTORED] = "Slot 14 is as it was before the rotation",
+        [KW_ROLLBACK_REQUESTED] =
+            "The new key is validated: going back is a rotation of its own",
+        [KW_ROLLBACK_GAVE_UP] =
+            "The bundle of the open rotation is lost: gave the rotation up; "
+            "`keywright rotate run` starts another from what slot 14 holds",
+    };
     struct kw_rotation rotation;
-    char *request_file = NULL;
+    struct kw_rollback done;
     KW_TRY(kw_rotate_open(cli, arguments, &rotation));
-    const kw_status status =
-        kw_rotation_roll_back(&rotation, &request_file, &cli->error);
-    if (status == KW_OK && request_file == NULL) {
-        kw_print(cli, "Slot 14 is as it was before the rotation\n");
-    } else if (status == KW_OK) {
+    KW_TRY(kw_rotation_roll_back(&rotation, &done, &cli->error));
+    kw_print(cli, "%s\n", lines[done.outcome]);
+    if (done.request != NULL) {
         kw_print(cli,
-                 "The new key is validated: going back is a rotation of "
-                 "its own.\nRequest for the old key: %s\n"
-                 "Next: keywright rotate authorize --request FILE, then "
-                 "rotate apply\n",
-                 request_file);
+                 "Request for the old key: %s\n"
+                 "Next: keywright rotate authorize --request FILE, then rotate "
+                 "apply\n",
+                 done.request);
     }
     json_object_set_new(cli->result, "rolled_back",
-                        json_boolean(request_file == NULL));
+                        json_boolean(done.outcome == KW_ROLLBACK_RESTORED));
     json_object_set_new(cli->result, "request",
-                        request_file == NULL ? json_null()
-                                             : json_string(request_file));
-    free(request_file);
-    return status;
+                        done.request == NULL ? json_null()
+                                             : json_string(done.request));
+    free(done.request);
+    return KW_OK;
 }
 
 /* --- the table --- */

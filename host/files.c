@@ -97,11 +97,18 @@ static char *temporary_name(const char *path) {
     return temporary;
 }
 
+static kw_status not_moved(const char *path, struct kw_error *error) {
+    if (errno != EEXIST) {
+        return kw_error_system(error, "cannot create %s", path);
+    }
+    kw_error(error, KW_NO, "%s is there already", path);
+    return kw_error_hint(error, "nothing is overwritten: name another file");
+}
+
 static kw_status move_into_place(const char *temporary, const char *path,
                                  unsigned flags, struct kw_error *error) {
     if (renameat2(AT_FDCWD, temporary, AT_FDCWD, path, flags) != 0) {
-        const kw_status status =
-            kw_error_system(error, "cannot create %s", path);
+        const kw_status status = not_moved(path, error);
         (void)unlink(temporary);
         return status;
     }

@@ -17,7 +17,7 @@
 #define KW_PUBLIC_MODE 0644
 
 /* Writes a new file: temporary name, flush, rename, flush of the folder.
- * KW_SYSTEM_FILE; a file that is there already is an error. */
+ * KW_SYSTEM_FILE; KW_NO: a file is there already. */
 KW_MUST_USE kw_status kw_file_create(const char *path, mode_t mode,
                                      const void *data, size_t size,
                                      struct kw_error *error);

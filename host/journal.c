@@ -224,7 +224,11 @@ static kw_status begin(const struct kw_workspace *workspace,
         json_decref(line);
         return no_memory(error);
     }
-    return append(journal, line, error);
+    const kw_status status = append(journal, line, error);
+    if (status != KW_OK) {
+        kw_journal_free(journal);
+    }
+    return status;
 }
 
 kw_status kw_journal_begin_run(const struct kw_workspace *workspace,

@@ -86,7 +86,11 @@ static kw_status apply_file(const struct kw_rotation *rotation,
         status = kw_rotation_decode(&envelope, path, &bundle, error);
     }
     free(path);
-    KW_TRY(status);
+    if (status != KW_OK) {
+        return kw_error_hint(error, "bring that file back, or give the "
+                                    "rotation up with `keywright rotate "
+                                    "rollback`");
+    }
     fill_result(&bundle, serial, result);
     return apply_journalled(rotation, journal, &envelope, &bundle, result,
                             error);

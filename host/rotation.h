@@ -38,11 +38,22 @@ KW_MUST_USE kw_status kw_rotation_resume(const struct kw_rotation *rotation,
                                          struct kw_rotation_result *result,
                                          bool *nothing, struct kw_error *error);
 
-/* Writes the old key back (*request NULL), or, when the new one is
- * validated already, writes a request for the old key: *request is its
- * file, which the caller frees. */
+enum kw_rollback_outcome {
+    KW_ROLLBACK_RESTORED,  /* slot 14 is as before the rotation */
+    KW_ROLLBACK_REQUESTED, /* a request for the old key was written */
+    KW_ROLLBACK_GAVE_UP,   /* the rotation's bundle is lost */
+};
+
+struct kw_rollback {
+    enum kw_rollback_outcome outcome;
+    char *request; /* its file, which the caller frees, or NULL */
+};
+
+/* Writes the old key back; or, when no rotation is open, writes a request
+ * for the key before the present one. KW_NO_ROLLBACK: the new key is
+ * validated, and the rotation is still open. */
 KW_MUST_USE kw_status kw_rotation_roll_back(const struct kw_rotation *rotation,
-                                            char **request,
+                                            struct kw_rollback *rollback,
                                             struct kw_error *error);
 
 /* Signs a fresh digest with the private key that belongs to slot 14 and has

@@ -11,32 +11,49 @@ static kw_status no_memory(struct kw_error *error) {
     return kw_error(error, KW_SYSTEM_MEMORY, "out of memory");
 }
 
-static kw_status restore_old(const struct kw_rotation *rotation,
+static kw_status read_bundle(const struct kw_rotation *rotation,
                              const struct kw_journal *journal,
-                             struct kw_error *error) {
-    struct kw_envelope envelope;
-    struct kw_bundle bundle;
-    struct kw_rotation_progress progress = {.rotation = rotation};
+                             struct kw_envelope *envelope,
+                             struct kw_bundle *bundle, struct kw_error *error) {
     char *path = kw_workspace_path(rotation->workspace, "%s", journal->bundle);
     kw_status status =
         path == NULL ? no_memory(error)
-                     : kw_envelope_read(path, KW_BUNDLE_SIZE, &envelope, error);
+                     : kw_envelope_read(path, KW_BUNDLE_SIZE, envelope, error);
     if (status == KW_OK) {
-        status = kw_rotation_decode(&envelope, path, &bundle, error);
+        status = kw_rotation_decode(envelope, path, bundle, error);
     }
     free(path);
-    KW_TRY(status);
+    return status;
+}
+
+static kw_status finish_first(struct kw_error *error) {
+    kw_error(error, KW_NO_ROLLBACK,
+             "the new key is validated in the chip; the rotation must be "
+             "finished first");
+    return kw_error_hint(error, "run `keywright rotate resume`, then `rotate "
+                                "rollback`: it requests a bundle with the old "
+                                "key as the new one");
+}
+
+static kw_status restore_old(const struct kw_rotation *rotation,
+                             const struct kw_envelope *envelope,
+                             const struct kw_bundle *bundle,
+                             struct kw_error *error) {
+    struct kw_rotation_progress progress = {.rotation = rotation};
     const struct kw_rotate rotate = {
         .chip = rotation->chip,
         .hash = &kw_openssl_hash,
-        .bundle = &bundle,
-        .signature = envelope.signature,
+        .bundle = bundle,
+        .signature = envelope->signature,
         .on_step = kw_rotation_on_step,
         .observer = &progress,
     };
-    status = kw_rotate_roll_back(&rotate);
-    return status == KW_OK || status == KW_NO_ROLLBACK
-               ? status
+    const kw_status status = kw_rotate_roll_back(&rotate);
+    if (status == KW_NO_ROLLBACK) {
+        return finish_first(error);
+    }
+    return status == KW_OK
+               ? KW_OK
                : kw_rotation_failed(rotation, &progress, status, error);
 }
 
@@ -102,37 +119,47 @@ static kw_status request_old(const struct kw_rotation *rotation, char **request,
                             : kw_envelope_create(*request, &envelope, error);
 }
 
+/* Without its bundle a rotation can be neither finished nor undone. Giving
+ * it up harms nothing: a new rotation starts from whatever slot 14 holds. */
+static kw_status give_up(struct kw_journal *journal,
+                         struct kw_rollback *rollback, struct kw_error *error) {
+    rollback->outcome = KW_ROLLBACK_GAVE_UP;
+    return kw_journal_close(journal, "given-up", error);
+}
+
 static kw_status roll_back_journal(const struct kw_rotation *rotation,
                                    struct kw_journal *journal,
+                                   struct kw_rollback *rollback,
                                    struct kw_error *error) {
+    struct kw_envelope envelope;
+    struct kw_bundle bundle;
+    rollback->outcome = KW_ROLLBACK_RESTORED;
     if (journal->bundle != NULL) {
-        const kw_status status = restore_old(rotation, journal, error);
-        if (status == KW_NO_ROLLBACK) {
-            kw_error(error, KW_NO_ROLLBACK,
-                     "the new key is validated in the chip; the rotation must "
-                     "be finished first");
-            return kw_error_hint(error, "run `keywright rotate resume`, then "
-                                        "`rotate rollback`: it requests a "
-                                        "bundle with the old key as the new "
-                                        "one");
+        const kw_status status =
+            read_bundle(rotation, journal, &envelope, &bundle, error);
+        if (status != KW_OK && status != KW_SYSTEM_MEMORY) {
+            return give_up(journal, rollback, error);
         }
         KW_TRY(status);
+        KW_TRY(restore_old(rotation, &envelope, &bundle, error));
     }
     return kw_journal_close(journal, "rolled-back", error);
 }
 
 kw_status kw_rotation_roll_back(const struct kw_rotation *rotation,
-                                char **request, struct kw_error *error) {
+                                struct kw_rollback *rollback,
+                                struct kw_error *error) {
     struct kw_rotation_view view;
     struct kw_journal journal;
-    *request = NULL;
+    *rollback = (struct kw_rollback){.outcome = KW_ROLLBACK_REQUESTED};
     KW_TRY(kw_rotation_look(rotation, &view, error));
     KW_TRY(kw_journal_find(rotation->workspace, view.state.serial, &journal,
                            error));
     if (journal.path == NULL) {
-        return request_old(rotation, request, error);
+        return request_old(rotation, &rollback->request, error);
     }
-    const kw_status status = roll_back_journal(rotation, &journal, error);
+    const kw_status status =
+        roll_back_journal(rotation, &journal, rollback, error);
     kw_journal_free(&journal);
     return status;
 }

@@ -419,17 +419,30 @@ class Interrupted(rotation_case.Case):
         before, _ = self.cut((0x12, 0x82, 0x0170), "cut", "none")
         bundle = self.bundles()[-1]
         whole = bundle.read_bytes()
-        bundle.unlink()
-        with self.nothing_changes():
-            for verb in ("resume", "run", "rollback"):
-                self.fails(6, bundle.name, "rotate", verb)
-        bundle.write_bytes(whole[:100])
-        with self.nothing_changes():
-            for verb in ("resume", "run", "rollback"):
-                self.fails(3, bundle.name, "rotate", verb)
+        for content, code in ((None, 6), (whole[:100], 3)):
+            bundle.unlink()
+            if content is not None:
+                bundle.write_bytes(content)
+            with self.nothing_changes():
+                for verb in ("resume", "run"):
+                    self.fails(code, bundle.name, "rotate", verb)
+            if content is None:
+                bundle.write_bytes(b"")
         bundle.write_bytes(whole)
         self.rotated(self.kw.json("rotate", "resume"), before["key"],
                      before["counter"] + 1)
+
+    def test_given_up(self):
+        """Without its bundle a rotation is given up; another one starts."""
+        self.cut((0x12, 0x82, 0x0170), "cut", "none")
+        self.bundles()[-1].unlink()
+        document = self.kw.json("rotate", "rollback")
+        self.assertEqual((document["rolled_back"], document["request"]),
+                         (False, None))
+        status = self.status()
+        self.assertIsNone(status["journal"])
+        document = self.kw.json("rotate", "run")
+        self.rotated(document, status["key"], document["sequence"])
 
     def test_lost_journal(self):
         """From a slot that holds parts of two keys a new run goes on."""
@@ -628,7 +641,7 @@ class Export(rotation_case.Case):
         for options in (("--c-header",), ("--bundle", bundle)):
             with self.nothing_changes("bundles"):
                 document = self.kw.json("rotate", "export", *options, "-o",
-                                        taken, code=None)
+                                        taken, code=1)
             self.assertEqual(document["schema"], "keywright/error/1")
             self.assertIn("taken.h", document["message"])
             self.assertEqual(taken.read_text(encoding="ascii"), "mine")

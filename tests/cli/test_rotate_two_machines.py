@@ -181,7 +181,7 @@ class Way(TwoMachines):
                 (self.far, ("authorize", "--request", path, "--authority",
                             self.pem, "--yes", "-o", "answer.json"))):
             data = (command.folder / words[-1]).read_bytes()
-            document = command.json("rotate", *words, code=None)
+            document = command.json("rotate", *words, code=1)
             self.assertEqual(document["schema"], "keywright/error/1")
             self.assertIn(words[-1], document["message"])
             self.assertEqual((command.folder / words[-1]).read_bytes(), data)
