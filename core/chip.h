@@ -144,4 +144,70 @@ KW_MUST_USE kw_status kw_chip_count(struct kw_chip *chip, unsigned number,
 /* Locks one slot for ever. */
 KW_MUST_USE kw_status kw_chip_lock_slot(struct kw_chip *chip, unsigned slot);
 
+/* Locks the configuration, or data and OTP, for ever. The chip refuses when
+ * the zone's CRC is not this one; NULL: it locks whatever is there. */
+KW_MUST_USE kw_status kw_chip_lock_zone(struct kw_chip *chip, enum kw_zone zone,
+                                        const uint16_t *crc);
+
+/* Writes 4 or 32 bytes in clear; block and word count from 0. */
+KW_MUST_USE kw_status kw_chip_write(struct kw_chip *chip, enum kw_zone zone,
+                                    unsigned slot, unsigned block,
+                                    unsigned word, const uint8_t *data,
+                                    size_t size);
+/* Writes all of the configuration that Write may change: bytes 16 to 83 and
+ * 88 to 127. Words that hold what they should are left alone. */
+KW_MUST_USE kw_status
+kw_chip_write_config(struct kw_chip *chip, const uint8_t now[KW_CONFIG_SIZE],
+                     const uint8_t wanted[KW_CONFIG_SIZE]);
+
+/* Reads one block of a slot encrypted under the key in key_slot: Nonce,
+ * GenDig, Read. The wire never carries the plain bytes. */
+struct kw_encrypted_read {
+    unsigned slot;
+    unsigned block;
+    unsigned key_slot;
+    const uint8_t *key;    /* 32 bytes: what key_slot holds */
+    const uint8_t *serial; /* KW_SERIAL_SIZE bytes */
+    const uint8_t *num_in; /* 20 fresh random bytes */
+};
+KW_MUST_USE kw_status kw_chip_read_encrypted(
+    struct kw_chip *chip, const struct kw_hash *hash,
+    const struct kw_encrypted_read *read, uint8_t plain[KW_BLOCK_SIZE]);
+
+/* Puts a private key into a slot: in clear (before the data lock alone), or
+ * encrypted under the key in write->key_slot; plain is the 32 bytes of the
+ * key. */
+KW_MUST_USE kw_status kw_chip_private_write(struct kw_chip *chip, unsigned slot,
+                                            const uint8_t key[32]);
+KW_MUST_USE kw_status kw_chip_private_write_encrypted(
+    struct kw_chip *chip, const struct kw_hash *hash,
+    const struct kw_encrypted_write *write);
+
+/* MAC under the key in a slot. With a challenge: mode 40. Without one the
+ * second half of the message is a random nonce (mode 41), made from num_in
+ * (20 bytes) and handed back in challenge. */
+struct kw_mac {
+    unsigned slot;
+    bool random_nonce;
+    const uint8_t *num_in; /* 20 fresh random bytes, for random_nonce */
+    uint8_t challenge[32]; /* in; out for random_nonce */
+    uint8_t mac[KW_SHA256_SIZE];
+};
+KW_MUST_USE kw_status kw_chip_mac(struct kw_chip *chip,
+                                  const struct kw_hash *hash,
+                                  struct kw_mac *mac);
+/* Mode byte of the command, which the MAC's message names. */
+uint8_t kw_mac_mode(const struct kw_mac *mac);
+
+/* The chip's SHA-256: start, any number of whole blocks, end with 0 to 63
+ * bytes more. With a key slot (-1: none) an HMAC. The chip must not sleep
+ * in between. */
+#define KW_CHIP_SHA_BLOCK 64
+KW_MUST_USE kw_status kw_chip_sha_start(struct kw_chip *chip, int key_slot);
+KW_MUST_USE kw_status kw_chip_sha_update(
+    struct kw_chip *chip, const uint8_t block[KW_CHIP_SHA_BLOCK]);
+KW_MUST_USE kw_status kw_chip_sha_end(struct kw_chip *chip, const uint8_t *rest,
+                                      size_t size,
+                                      uint8_t digest[KW_SHA256_SIZE]);
+
 #endif
