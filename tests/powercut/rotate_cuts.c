@@ -392,7 +392,7 @@ static bool prepare(struct campaign *campaign) {
 }
 
 static unsigned long conduct(struct campaign *campaign) {
-    const uint64_t seeds = campaign->is_long ? 16 : 3;
+    const uint64_t seeds = campaign->is_long ? 4 : 3;
     if (!prepare(campaign)) {
         (void)printf("rotate, %s: cannot prepare\n", campaign->start->name);
         return 1;
