@@ -58,6 +58,27 @@ KW_MUST_USE kw_status kw_sim_policy_message(struct kw_sim_chip *chip,
 KW_MUST_USE kw_status kw_sim_policy_session_key(struct kw_sim_chip *chip,
                                                 unsigned key);
 
+/* --- what any use of a key has to pass --- */
+
+/* TempKey, used together with a key that has ReqRandom, comes from the
+ * generator. */
+KW_MUST_USE kw_status kw_sim_policy_random(struct kw_sim_chip *chip,
+                                           unsigned slot);
+/* ReqAuth: spends the authorisation. */
+KW_MUST_USE kw_status kw_sim_policy_authorised(struct kw_sim_chip *chip,
+                                               unsigned slot);
+/* PersistentDisable. */
+KW_MUST_USE kw_status kw_sim_policy_latch_allows(struct kw_sim_chip *chip,
+                                                 unsigned slot);
+/* PersistentDisable, ReqAuth and LimitedUse. */
+KW_MUST_USE kw_status kw_sim_policy_use_key(struct kw_sim_chip *chip,
+                                            unsigned slot);
+/* SlotLocked. */
+KW_MUST_USE kw_status kw_sim_policy_slot_open(struct kw_sim_chip *chip,
+                                              unsigned slot);
+/* The nibble of a stored public key. */
+bool kw_sim_policy_is_valid(const struct kw_sim_chip *chip, unsigned slot);
+
 /* --- keys --- */
 
 /* Adds one to a counter; refuses at its end. */
