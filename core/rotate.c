@@ -129,6 +129,16 @@ static kw_status locate_slot(const struct kw_bundle *bundle,
     return KW_OK;
 }
 
+/* The serial field that the bundle must have on this chip. */
+static void serial_field(const struct kw_bundle *bundle,
+                         const struct kw_rotate_state *state,
+                         uint8_t serial[KW_SERIAL_SIZE]) {
+    memcpy(serial, state->serial, KW_SERIAL_SIZE);
+    if (!bundle->names_serial) {
+        kw_serial_of_fleet(state->serial, serial);
+    }
+}
+
 static kw_status check_identity(const struct kw_rotate *rotate,
                                 const struct kw_rotate_state *state) {
     const struct kw_bundle *bundle = rotate->bundle;
@@ -137,10 +147,7 @@ static kw_status check_identity(const struct kw_rotate *rotate,
     uint8_t serial[KW_SERIAL_SIZE];
     uint8_t digest[KW_SHA256_SIZE];
 
-    memcpy(serial, state->serial, sizeof serial);
-    if (!bundle->names_serial) {
-        kw_serial_of_fleet(state->serial, serial);
-    }
+    serial_field(bundle, state, serial);
     KW_ENSURE(memcmp(serial, bundle->serial, sizeof serial) == 0, KW_NO_SERIAL);
     KW_TRY(kw_configuration_digest(rotate->hash, &configuration, digest));
     KW_ENSURE(memcmp(digest, bundle->configuration_digest, sizeof digest) == 0,
@@ -220,10 +227,7 @@ static kw_status proof_digest(const struct kw_rotate *rotate,
     uint8_t serial[KW_SERIAL_SIZE];
     uint8_t configuration_digest[KW_SHA256_SIZE];
 
-    memcpy(serial, state->serial, sizeof serial);
-    if (!bundle->names_serial) {
-        kw_serial_of_fleet(state->serial, serial);
-    }
+    serial_field(bundle, state, serial);
     KW_TRY(kw_configuration_digest(rotate->hash, &configuration,
                                    configuration_digest));
     const struct kw_proof proof = {

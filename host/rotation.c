@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "host/journal.h"
-#include "host/openssl_hash.h"
 #include "host/rotation_step.h"
 
 #define LINE_AUTHORIZE                                                         \
@@ -40,19 +39,11 @@ static void fill_result(const struct kw_bundle *bundle, const uint8_t *serial,
  * as the outcome is final. */
 static kw_status apply_journalled(const struct kw_rotation *rotation,
                                   struct kw_journal *journal,
-                                  const struct kw_envelope *envelope,
-                                  const struct kw_bundle *bundle,
+                                  const struct kw_bundle_file *file,
                                   struct kw_rotation_result *result,
                                   struct kw_error *error) {
     struct kw_rotation_progress progress = {.rotation = rotation};
-    const struct kw_rotate rotate = {
-        .chip = rotation->chip,
-        .hash = &kw_openssl_hash,
-        .bundle = bundle,
-        .signature = envelope->signature,
-        .on_step = kw_rotation_on_step,
-        .observer = &progress,
-    };
+    const struct kw_rotate rotate = kw_rotation_core(rotation, file, &progress);
     const kw_status status = kw_rotate_run(&rotate, &result->position);
     if (status == KW_OK) {
         return kw_journal_note_applied(journal, error);
@@ -75,25 +66,19 @@ static kw_status apply_file(const struct kw_rotation *rotation,
                             struct kw_journal *journal, const uint8_t *serial,
                             struct kw_rotation_result *result,
                             struct kw_error *error) {
-    struct kw_envelope envelope;
-    struct kw_bundle bundle;
+    struct kw_bundle_file file;
     char *path = kw_workspace_path(rotation->workspace, "%s", journal->bundle);
-    if (path == NULL) {
-        return no_memory(error);
-    }
-    kw_status status = kw_envelope_read(path, KW_BUNDLE_SIZE, &envelope, error);
-    if (status == KW_OK) {
-        status = kw_rotation_decode(&envelope, path, &bundle, error);
-    }
+    const kw_status status = path == NULL
+                                 ? no_memory(error)
+                                 : kw_bundle_file_read(path, &file, error);
     free(path);
     if (status != KW_OK) {
         return kw_error_hint(error, "bring that file back, or give the "
                                     "rotation up with `keywright rotate "
                                     "rollback`");
     }
-    fill_result(&bundle, serial, result);
-    return apply_journalled(rotation, journal, &envelope, &bundle, result,
-                            error);
+    fill_result(&file.bundle, serial, result);
+    return apply_journalled(rotation, journal, &file, result, error);
 }
 
 /* --- the whole job --- */
@@ -291,34 +276,34 @@ static kw_status same_bundle(const struct kw_rotation *rotation,
                              const struct kw_journal *journal,
                              const struct kw_envelope *given, bool *same,
                              struct kw_error *error) {
-    struct kw_envelope open;
+    struct kw_bundle_file open;
     *same = false;
     if (journal->bundle == NULL) {
         return KW_OK;
     }
     char *path = kw_workspace_path(rotation->workspace, "%s", journal->bundle);
-    if (path == NULL) {
-        return no_memory(error);
-    }
-    const kw_status status =
-        kw_envelope_read(path, KW_BUNDLE_SIZE, &open, error);
+    const kw_status status = path == NULL
+                                 ? no_memory(error)
+                                 : kw_bundle_file_read(path, &open, error);
     free(path);
     KW_TRY(status);
-    *same = memcmp(open.payload, given->payload, KW_BUNDLE_SIZE) == 0 &&
-            memcmp(open.signature, given->signature, KW_SIGNATURE_SIZE) == 0;
+    *same =
+        memcmp(open.envelope.payload, given->payload, KW_BUNDLE_SIZE) == 0 &&
+        memcmp(open.envelope.signature, given->signature, KW_SIGNATURE_SIZE) ==
+            0;
     return KW_OK;
 }
 
 /* Goes on with this bundle's own open journal, or begins one. */
 static kw_status open_for_bundle(const struct kw_rotation *rotation,
                                  const uint8_t *serial,
-                                 const struct kw_envelope *envelope,
-                                 uint32_t sequence, struct kw_journal *journal,
+                                 const struct kw_bundle_file *file,
+                                 struct kw_journal *journal,
                                  struct kw_error *error) {
     bool same = false;
     KW_TRY(kw_journal_find(rotation->workspace, serial, journal, error));
     if (journal->path != NULL) {
-        KW_TRY(same_bundle(rotation, journal, envelope, &same, error));
+        KW_TRY(same_bundle(rotation, journal, &file->envelope, &same, error));
         if (!same) {
             kw_error(error, KW_NO,
                      "another rotation of this chip is not "
@@ -329,11 +314,12 @@ static kw_status open_for_bundle(const struct kw_rotation *rotation,
         return KW_OK;
     }
     char *path = NULL;
-    kw_status status = keep_bundle(rotation, serial, envelope, &path, error);
+    kw_status status =
+        keep_bundle(rotation, serial, &file->envelope, &path, error);
     if (status == KW_OK) {
         status = kw_journal_begin_apply(rotation->workspace, serial,
                                         below(rotation->workspace, path),
-                                        sequence, journal, error);
+                                        file->bundle.sequence, journal, error);
     }
     free(path);
     return status;
@@ -343,17 +329,11 @@ static kw_status open_for_bundle(const struct kw_rotation *rotation,
  * foreign file leaves no trace. */
 static kw_status check_first(const struct kw_rotation *rotation,
                              const struct kw_rotation_view *view,
-                             const struct kw_envelope *envelope,
-                             const struct kw_bundle *bundle,
+                             const struct kw_bundle_file *file,
                              struct kw_error *error) {
     const struct kw_rotation_progress nothing_yet = {.rotation = rotation};
     enum kw_rotate_position position = KW_ROTATE_READY;
-    const struct kw_rotate rotate = {
-        .chip = rotation->chip,
-        .hash = &kw_openssl_hash,
-        .bundle = bundle,
-        .signature = envelope->signature,
-    };
+    const struct kw_rotate rotate = kw_rotation_core(rotation, file, NULL);
     kw_status status = kw_rotate_check_signature(&rotate);
     if (status == KW_OK) {
         status = kw_rotate_locate(&rotate, &view->state, &position);
@@ -367,18 +347,16 @@ static kw_status check_first(const struct kw_rotation *rotation,
 kw_status kw_rotation_apply(const struct kw_rotation *rotation,
                             const char *path, struct kw_rotation_result *result,
                             struct kw_error *error) {
-    struct kw_envelope envelope;
-    struct kw_bundle bundle;
+    struct kw_bundle_file file;
     struct kw_rotation_view view;
     struct kw_journal journal = {.path = NULL};
     *result = (struct kw_rotation_result){.sequence = 0};
-    KW_TRY(kw_envelope_read(path, KW_BUNDLE_SIZE, &envelope, error));
-    KW_TRY(kw_rotation_decode(&envelope, path, &bundle, error));
+    KW_TRY(kw_bundle_file_read(path, &file, error));
     KW_TRY(kw_rotation_look(rotation, &view, error));
     KW_TRY(kw_rotation_need_authority(&view, error));
-    KW_TRY(check_first(rotation, &view, &envelope, &bundle, error));
-    kw_status status = open_for_bundle(rotation, view.state.serial, &envelope,
-                                       bundle.sequence, &journal, error);
+    KW_TRY(check_first(rotation, &view, &file, error));
+    kw_status status =
+        open_for_bundle(rotation, view.state.serial, &file, &journal, error);
     if (status == KW_OK) {
         status = finish_journalled(rotation, &view, &journal, result, error);
     }

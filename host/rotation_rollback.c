@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "host/journal.h"
-#include "host/openssl_hash.h"
 #include "host/rotation.h"
 #include "host/rotation_step.h"
 
@@ -13,15 +12,12 @@ static kw_status no_memory(struct kw_error *error) {
 
 static kw_status read_bundle(const struct kw_rotation *rotation,
                              const struct kw_journal *journal,
-                             struct kw_envelope *envelope,
-                             struct kw_bundle *bundle, struct kw_error *error) {
+                             struct kw_bundle_file *file,
+                             struct kw_error *error) {
     char *path = kw_workspace_path(rotation->workspace, "%s", journal->bundle);
-    kw_status status =
-        path == NULL ? no_memory(error)
-                     : kw_envelope_read(path, KW_BUNDLE_SIZE, envelope, error);
-    if (status == KW_OK) {
-        status = kw_rotation_decode(envelope, path, bundle, error);
-    }
+    const kw_status status = path == NULL
+                                 ? no_memory(error)
+                                 : kw_bundle_file_read(path, file, error);
     free(path);
     return status;
 }
@@ -36,18 +32,10 @@ static kw_status finish_first(struct kw_error *error) {
 }
 
 static kw_status restore_old(const struct kw_rotation *rotation,
-                             const struct kw_envelope *envelope,
-                             const struct kw_bundle *bundle,
+                             const struct kw_bundle_file *file,
                              struct kw_error *error) {
     struct kw_rotation_progress progress = {.rotation = rotation};
-    const struct kw_rotate rotate = {
-        .chip = rotation->chip,
-        .hash = &kw_openssl_hash,
-        .bundle = bundle,
-        .signature = envelope->signature,
-        .on_step = kw_rotation_on_step,
-        .observer = &progress,
-    };
+    const struct kw_rotate rotate = kw_rotation_core(rotation, file, &progress);
     const kw_status status = kw_rotate_roll_back(&rotate);
     if (status == KW_NO_ROLLBACK) {
         return finish_first(error);
@@ -73,20 +61,17 @@ static kw_status find_previous(const struct kw_rotation *rotation,
     const kw_status listed = kw_folder_list(folder, &names, error);
     for (size_t i = names.count; listed == KW_OK && status != KW_OK && i > 0;
          i--) {
-        struct kw_envelope envelope;
-        struct kw_bundle bundle;
+        struct kw_bundle_file file;
         char *path = kw_format("%s/%s", folder, names.name[i - 1]);
         const bool fits =
             path != NULL && strstr(path, ".bundle.json") != NULL &&
-            kw_envelope_read(path, KW_BUNDLE_SIZE, &envelope, error) == KW_OK &&
-            kw_bundle_decode(envelope.payload, KW_BUNDLE_SIZE, &bundle) ==
-                KW_OK &&
-            bundle.has_old_key &&
-            memcmp(bundle.new_key, view->key, KW_PUBLIC_KEY_SIZE) == 0;
+            kw_bundle_file_read(path, &file, error) == KW_OK &&
+            file.bundle.has_old_key &&
+            memcmp(file.bundle.new_key, view->key, KW_PUBLIC_KEY_SIZE) == 0;
         if (fits) {
             status = kw_keyring_find(rotation->workspace, view->state.serial,
-                                     KW_ROTATING_SLOT, bundle.old_key, previous,
-                                     error);
+                                     KW_ROTATING_SLOT, file.bundle.old_key,
+                                     previous, error);
         }
         free(path);
     }
@@ -131,17 +116,15 @@ static kw_status roll_back_journal(const struct kw_rotation *rotation,
                                    struct kw_journal *journal,
                                    struct kw_rollback *rollback,
                                    struct kw_error *error) {
-    struct kw_envelope envelope;
-    struct kw_bundle bundle;
+    struct kw_bundle_file file;
     rollback->outcome = KW_ROLLBACK_RESTORED;
     if (journal->bundle != NULL) {
-        const kw_status status =
-            read_bundle(rotation, journal, &envelope, &bundle, error);
+        const kw_status status = read_bundle(rotation, journal, &file, error);
         if (status != KW_OK && status != KW_SYSTEM_MEMORY) {
             return give_up(journal, rollback, error);
         }
         KW_TRY(status);
-        KW_TRY(restore_old(rotation, &envelope, &bundle, error));
+        KW_TRY(restore_old(rotation, &file, error));
     }
     return kw_journal_close(journal, "rolled-back", error);
 }

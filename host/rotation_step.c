@@ -1,5 +1,7 @@
 #include "host/rotation_step.h"
 
+#include "host/openssl_hash.h"
+
 /* The lines of the seeds' log, and of its firmware. */
 static const char LINE_INVALIDATED[] =
     "Validated public key is already in slot, invalidated the slot to update "
@@ -78,10 +80,23 @@ kw_status kw_rotation_failed(const struct kw_rotation *rotation,
     return status;
 }
 
-kw_status kw_rotation_decode(const struct kw_envelope *envelope,
-                             const char *path, struct kw_bundle *bundle,
-                             struct kw_error *error) {
-    const kw_status status =
-        kw_bundle_decode(envelope->payload, envelope->payload_size, bundle);
+kw_status kw_bundle_file_read(const char *path, struct kw_bundle_file *file,
+                              struct kw_error *error) {
+    KW_TRY(kw_envelope_read(path, KW_BUNDLE_SIZE, &file->envelope, error));
+    const kw_status status = kw_bundle_decode(
+        file->envelope.payload, file->envelope.payload_size, &file->bundle);
     return status == KW_OK ? KW_OK : kw_error_core(error, status, path);
+}
+
+struct kw_rotate kw_rotation_core(const struct kw_rotation *rotation,
+                                  const struct kw_bundle_file *file,
+                                  struct kw_rotation_progress *progress) {
+    return (struct kw_rotate){
+        .chip = rotation->chip,
+        .hash = &kw_openssl_hash,
+        .bundle = &file->bundle,
+        .signature = file->envelope.signature,
+        .on_step = progress == NULL ? NULL : kw_rotation_on_step,
+        .observer = progress,
+    };
 }

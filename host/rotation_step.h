@@ -24,10 +24,20 @@ kw_status kw_rotation_failed(const struct kw_rotation *rotation,
                              const struct kw_rotation_progress *progress,
                              kw_status status, struct kw_error *error);
 
-/* Decodes an envelope's payload; path is for the words alone. */
-KW_MUST_USE kw_status kw_rotation_decode(const struct kw_envelope *envelope,
-                                         const char *path,
-                                         struct kw_bundle *bundle,
-                                         struct kw_error *error);
+/* A bundle file that was read. The bundle points into the envelope: not to
+ * be copied. */
+struct kw_bundle_file {
+    struct kw_envelope envelope;
+    struct kw_bundle bundle;
+};
+KW_MUST_USE kw_status kw_bundle_file_read(const char *path,
+                                          struct kw_bundle_file *file,
+                                          struct kw_error *error);
+
+/* What core needs to rotate by this bundle; tells the progress, unless it is
+ * NULL. */
+struct kw_rotate kw_rotation_core(const struct kw_rotation *rotation,
+                                  const struct kw_bundle_file *file,
+                                  struct kw_rotation_progress *progress);
 
 #endif
