@@ -1,0 +1,98 @@
+#include "host/pki_file.h"
+
+#include <openssl/bio.h>
+#include <openssl/pem.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FILE_MAX 65536
+
+static kw_status from_pem(const uint8_t *data, size_t size,
+                          struct kw_pki_bytes *bytes) {
+    char *name = NULL;
+    uint8_t *der = NULL;
+    long der_size = 0;
+    BIO *bio = BIO_new_mem_buf(data, (int)size);
+    kw_status status = KW_PARSE;
+    if (bio != NULL &&
+        PEM_bytes_read_bio(&der, &der_size, &name, KW_PEM_CERTIFICATE, bio,
+                           NULL, NULL) == 1) {
+        status = der_size > 0 && (size_t)der_size <= sizeof bytes->der
+                     ? KW_OK
+                     : KW_PARSE_SIZE;
+    }
+    if (status == KW_OK) {
+        memcpy(bytes->der, der, (size_t)der_size);
+        bytes->size = (size_t)der_size;
+    }
+    OPENSSL_free(name);
+    OPENSSL_free(der);
+    BIO_free(bio);
+    return status;
+}
+
+static kw_status from_der(const uint8_t *data, size_t size,
+                          struct kw_pki_bytes *bytes) {
+    KW_ENSURE(size <= sizeof bytes->der, KW_PARSE_SIZE);
+    memcpy(bytes->der, data, size);
+    bytes->size = size;
+    return KW_OK;
+}
+
+static kw_status read_bytes(const char *path, struct kw_pki_bytes *bytes,
+                            struct kw_error *error) {
+    uint8_t *data = NULL;
+    size_t size = 0;
+    KW_TRY(kw_file_read(path, FILE_MAX, &data, &size, error));
+    const bool is_der = size > 0 && data[0] == KW_DER_SEQUENCE;
+    const kw_status status =
+        is_der ? from_der(data, size, bytes) : from_pem(data, size, bytes);
+    free(data);
+    return status == KW_OK ? KW_OK
+                           : kw_error(error, status,
+                                      "%s holds no certificate of at most %d "
+                                      "bytes",
+                                      path, KW_PKI_MAX);
+}
+
+kw_status kw_pki_read_file(const char *path, struct kw_pki_bytes *bytes,
+                           struct kw_pki_view *view, struct kw_error *error) {
+    KW_TRY(read_bytes(path, bytes, error));
+    const kw_status status = kw_pki_read(kw_pki_cursor(bytes), view);
+    if (status == KW_PARSE_KEY) {
+        return kw_error(error, status,
+                        "the certificate in %s is not of a P-256 key signed "
+                        "with ECDSA and SHA-256",
+                        path);
+    }
+    return status == KW_OK
+               ? KW_OK
+               : kw_error(error, status,
+                          "%s holds no X.509 certificate of version 3", path);
+}
+
+char *kw_pki_pem(const char *label, const struct kw_pki_bytes *bytes) {
+    BIO *bio = BIO_new(BIO_s_mem());
+    char *text = NULL;
+    char *copy = NULL;
+    if (bio != NULL &&
+        PEM_write_bio(bio, label, "", bytes->der, (long)bytes->size) > 0) {
+        const long size = BIO_get_mem_data(bio, &text);
+        copy = strndup(text, (size_t)size);
+    }
+    BIO_free(bio);
+    return copy;
+}
+
+kw_status kw_pki_write_file(const char *path, const char *label,
+                            const struct kw_pki_bytes *bytes,
+                            struct kw_error *error) {
+    char *text = kw_pki_pem(label, bytes);
+    if (text == NULL) {
+        return kw_error(error, KW_SYSTEM_MEMORY, "out of memory");
+    }
+    const kw_status status =
+        kw_file_create(path, KW_PUBLIC_MODE, text, strlen(text), error);
+    free(text);
+    return status;
+}
