@@ -173,9 +173,10 @@ void kw_der_put_signature(struct kw_der_writer *writer,
     kw_der_head(writer, KW_DER_SEQUENCE, mark);
 }
 
-kw_status kw_der_finish(struct kw_der_writer *writer, size_t *size) {
+kw_status kw_der_finish(const struct kw_der_writer *writer,
+                        struct kw_der *written) {
     KW_ENSURE(!writer->full, KW_PARSE_SIZE);
-    *size = writer->size - writer->start;
-    memmove(writer->buffer, writer->buffer + writer->start, *size);
+    *written = (struct kw_der){writer->buffer + writer->start,
+                               writer->size - writer->start};
     return KW_OK;
 }

@@ -99,8 +99,9 @@ void kw_der_put_number(struct kw_der_writer *writer, const uint8_t *bytes,
 /* SEQUENCE of R and S. */
 void kw_der_put_signature(struct kw_der_writer *writer,
                           const uint8_t signature[64]);
-/* Moves what was written to the front of the buffer. KW_PARSE_SIZE: it did
- * not fit. */
-KW_MUST_USE kw_status kw_der_finish(struct kw_der_writer *writer, size_t *size);
+/* Where in the buffer it is that was written: at its end. KW_PARSE_SIZE: it
+ * did not fit. */
+KW_MUST_USE kw_status kw_der_finish(const struct kw_der_writer *writer,
+                                    struct kw_der *written);
 
 #endif

@@ -19,6 +19,16 @@ static const uint8_t KEY_INFO[] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2A,
                                    0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03,
                                    0x01, 0x07, 0x03, 0x42, 0x00, 0x04};
 
+/* Moves what was written to the front. */
+static kw_status finish(const struct kw_der_writer *writer,
+                        struct kw_pki_bytes *bytes) {
+    struct kw_der written;
+    KW_TRY(kw_der_finish(writer, &written));
+    memmove(bytes->der, written.at, written.left);
+    bytes->size = written.left;
+    return KW_OK;
+}
+
 /* --- extensions --- */
 
 static const uint8_t CA[] = {0x30, 0x0F, 0x06, 0x03, 0x55, 0x1D,
@@ -141,7 +151,7 @@ kw_status kw_pki_name(const char *organisation, const char *common_name,
     put_attribute(&writer, KW_PKI_COMMON_NAME, common_name);
     put_attribute(&writer, KW_PKI_ORGANISATION, organisation);
     kw_der_head(&writer, KW_DER_SEQUENCE, mark);
-    return kw_der_finish(&writer, &name->size);
+    return finish(&writer, name);
 }
 
 static void put_two_digits(char *text, unsigned value) {
@@ -214,7 +224,7 @@ kw_status kw_pki_tbs(const struct kw_pki_about *about,
     kw_der_put_number(&writer, about->serial, about->serial_size);
     kw_der_put(&writer, VERSION_3, sizeof VERSION_3);
     kw_der_head(&writer, KW_DER_SEQUENCE, mark);
-    return kw_der_finish(&writer, &tbs->size);
+    return finish(&writer, tbs);
 }
 
 kw_status kw_pki_request(struct kw_der subject, const uint8_t *public_key,
@@ -239,7 +249,7 @@ kw_status kw_pki_request(struct kw_der subject, const uint8_t *public_key,
     kw_der_put(&writer, subject.at, subject.left);
     kw_der_put(&writer, VERSION_1, sizeof VERSION_1);
     kw_der_head(&writer, KW_DER_SEQUENCE, mark);
-    return kw_der_finish(&writer, &info->size);
+    return finish(&writer, info);
 }
 
 kw_status kw_pki_join(struct kw_der tbs,
@@ -255,7 +265,7 @@ kw_status kw_pki_join(struct kw_der tbs,
     kw_der_put(&writer, ALGORITHM, sizeof ALGORITHM);
     kw_der_put(&writer, tbs.at, tbs.left);
     kw_der_head(&writer, KW_DER_SEQUENCE, mark);
-    return kw_der_finish(&writer, &whole->size);
+    return finish(&writer, whole);
 }
 
 kw_status kw_pki_sign(const struct kw_pki_bytes *tbs,

@@ -74,11 +74,11 @@ kw_status kw_verifier_digest(struct kw_verifier *verifier,
                              const uint8_t signature[KW_SIGNATURE_SIZE]) {
     uint8_t der[SIGNATURE_DER_MAX];
     struct kw_der_writer writer;
-    size_t size = 0;
+    struct kw_der written;
     kw_der_begin(&writer, der, sizeof der);
     kw_der_put_signature(&writer, signature);
-    KW_TRY(kw_der_finish(&writer, &size));
-    return EVP_PKEY_verify(verifier->context, der, size, digest,
+    KW_TRY(kw_der_finish(&writer, &written));
+    return EVP_PKEY_verify(verifier->context, written.at, written.left, digest,
                            KW_SHA256_SIZE) == 1
                ? KW_OK
                : KW_NO_SIGNATURE;
