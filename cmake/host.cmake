@@ -14,8 +14,25 @@ target_link_libraries(keywright_sim
   PUBLIC keywright_core keywright_posix PRIVATE OpenSSL::Crypto)
 
 file(GLOB KEYWRIGHT_HOST_SOURCES CONFIGURE_DEPENDS
-  ${PROJECT_SOURCE_DIR}/host/*.c)
-add_library(keywright_host STATIC ${KEYWRIGHT_HOST_SOURCES})
+  ${PROJECT_SOURCE_DIR}/host/*.c ${PROJECT_SOURCE_DIR}/host/primitives/*.c)
+
+# The data of `keywright primitives` goes into the program.
+file(GLOB KEYWRIGHT_SHIPPED_FILES CONFIGURE_DEPENDS
+  RELATIVE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/data/primitives/*.json
+  ${PROJECT_SOURCE_DIR}/data/platforms/*.json
+  ${PROJECT_SOURCE_DIR}/data/standards/*.json)
+set(KEYWRIGHT_SHIPPED ${PROJECT_BINARY_DIR}/shipped_files.c)
+list(TRANSFORM KEYWRIGHT_SHIPPED_FILES PREPEND ${PROJECT_SOURCE_DIR}/
+  OUTPUT_VARIABLE KEYWRIGHT_SHIPPED_PATHS)
+add_custom_command(OUTPUT ${KEYWRIGHT_SHIPPED}
+  COMMAND ${CMAKE_COMMAND} -DOUTPUT=${KEYWRIGHT_SHIPPED}
+    -DROOT=${PROJECT_SOURCE_DIR} "-DFILES=${KEYWRIGHT_SHIPPED_FILES}"
+    -P ${PROJECT_SOURCE_DIR}/cmake/embed.cmake
+  DEPENDS ${KEYWRIGHT_SHIPPED_PATHS} ${PROJECT_SOURCE_DIR}/cmake/embed.cmake
+  VERBATIM)
+
+add_library(keywright_host STATIC ${KEYWRIGHT_HOST_SOURCES}
+  ${KEYWRIGHT_SHIPPED})
 target_link_libraries(keywright_host
   PUBLIC keywright_core keywright_posix PkgConfig::JANSSON
   PRIVATE keywright_sim OpenSSL::Crypto)

@@ -218,10 +218,26 @@ struct kw_engine_project {
     struct kw_engine_words parts; /* the system */
 };
 
-/* Reads a project from words (docs/primitives.md, "A project as words");
- * points into them, and into the arena where it has to. */
+/* A project as words: these words, then want_count pairs, target_count
+ * targets, and the three lists. */
+enum kw_engine_project_word {
+    KW_ENGINE_PROJECT_VERSION, /* KW_ENGINE_VERSION */
+    KW_ENGINE_PROJECT_MODEL,
+    KW_ENGINE_PROJECT_LAYERS,
+    KW_ENGINE_PROJECT_MIN_CONFIDENCE,
+    KW_ENGINE_PROJECT_INTEROPERABLE,
+    KW_ENGINE_PROJECT_SELECTED,          /* two words, low one first */
+    KW_ENGINE_PROJECT_GUIDED = 7,        /* two words, low one first */
+    KW_ENGINE_PROJECT_WANT_COUNT = 9,    /* (primitive, algorithm) */
+    KW_ENGINE_PROJECT_TARGET_COUNT,      /* struct kw_engine_target */
+    KW_ENGINE_PROJECT_EXCLUDED_COUNT,    /* requirements */
+    KW_ENGINE_PROJECT_GUIDED_ALGORITHMS, /* algorithms */
+    KW_ENGINE_PROJECT_PART_COUNT,        /* parts */
+    KW_ENGINE_PROJECT_WORDS,
+};
+
+/* Checks every index and points into the words, which have to stay. */
 enum kw_engine_status kw_engine_project_read(const struct kw_engine_data *data,
-                                             struct kw_engine_arena *arena,
                                              const uint32_t *words,
                                              size_t count,
                                              struct kw_engine_project *project);
@@ -315,7 +331,9 @@ struct kw_engine_result {
     uint32_t profile_fit_count;
 };
 
-/* All three phases; a phase whose inputs are empty gives an empty part. */
+/* All three phases, in the order of the data set, never of the project. A
+ * standard that is there twice is KW_ENGINE_PROJECT. A phase whose inputs are
+ * empty gives an empty part. */
 enum kw_engine_status kw_engine_evaluate(
     const struct kw_engine_data *data, const struct kw_engine_project *project,
     struct kw_engine_arena *arena, struct kw_engine_result *result);
