@@ -59,6 +59,28 @@ enum kw_class {
       "the new key is validated already; nothing is undone after that")        \
     X(KW_NO_CHIP_TYPE, KW_CLASS_NO, 15, "the chip is of the wrong type")       \
     X(KW_NO_SAME_KEY, KW_CLASS_NO, 16, "the new key is the old key")           \
+    X(KW_NO_WINC_FULL, KW_CLASS_NO, 64,                                        \
+      "(ERROR) Root Certificate Flash is Full")                                \
+    X(KW_NO_WINC_STORE, KW_CLASS_NO, 65,                                       \
+      "the store is damaged or of a foreign kind")                             \
+    X(KW_NO_WINC_KEY_TYPE, KW_CLASS_NO, 66,                                    \
+      "the module takes RSA up to 4096 bits and P-256")                        \
+    X(KW_NO_WINC_REKEYED, KW_CLASS_NO, 67,                                     \
+      "the store holds another key of this name hash")                         \
+    X(KW_NO_WINC_NAME, KW_CLASS_NO, 68,                                        \
+      "a part of the name has several attributes")                             \
+    X(KW_NO_WINC_TLS_FULL, KW_CLASS_NO, 69, "the TLS store is full")           \
+    X(KW_NO_WINC_FILES, KW_CLASS_NO, 70,                                       \
+      "the TLS store holds 8 files at most")                                   \
+    X(KW_NO_WINC_NAME_LENGTH, KW_CLASS_NO, 71,                                 \
+      "a file name is longer than 47 characters")                              \
+    X(KW_NO_WINC_CHAIN, KW_CLASS_NO, 72,                                       \
+      "the chain is out of order or incomplete")                               \
+    X(KW_NO_WINC_KEY, KW_CLASS_NO, 73,                                         \
+      "Private key does not match the certificate")                            \
+    X(KW_NO_WINC_ABSENT, KW_CLASS_NO, 74, "the store has no such entry")       \
+    X(KW_NO_WINC_LISTED, KW_CLASS_NO, 75,                                      \
+      "a list of the TLS store names the file")                                \
     X(KW_USAGE, KW_CLASS_USAGE, 0, "wrong usage")                              \
     X(KW_PARSE, KW_CLASS_PARSE, 0, "the input cannot be parsed")               \
     X(KW_PARSE_SIZE, KW_CLASS_PARSE, 1, "the input has the wrong size")        \
@@ -66,6 +88,8 @@ enum kw_class {
     X(KW_PARSE_RESERVED, KW_CLASS_PARSE, 3,                                    \
       "a field that must be zero is not")                                      \
     X(KW_PARSE_KEY, KW_CLASS_PARSE, 4, "not a P-256 key")                      \
+    X(KW_PARSE_DER, KW_CLASS_PARSE, 64, "not one whole certificate in DER")    \
+    X(KW_PARSE_RSA_KEY, KW_CLASS_PARSE, 65, "not a private RSA key")           \
     X(KW_ABSENT, KW_CLASS_ABSENT, 0, "no device there")                        \
     X(KW_ABSENT_ANSWER, KW_CLASS_ABSENT, 1, "the device stopped answering")    \
     X(KW_ABSENT_CRC, KW_CLASS_ABSENT, 2, "the device's answers are garbled")   \
@@ -92,6 +116,13 @@ enum kw_class {
       "what was written does not read back")                                   \
     X(KW_CHIP_PROOF, KW_CLASS_CHIP, 0x102,                                     \
       "the new key is validated, yet its proof did not verify")                \
+    X(KW_CHIP_FLASH_ERASE, KW_CLASS_CHIP, 0x140,                               \
+      "a sector of the flash does not erase")                                  \
+    X(KW_CHIP_FLASH_VERIFY, KW_CLASS_CHIP, 0x141,                              \
+      "the flash does not hold what was written")                              \
+    X(KW_CHIP_FLASH_BUSY, KW_CLASS_CHIP, 0x142, "the flash stays busy")        \
+    X(KW_CHIP_FLASH_ID, KW_CLASS_CHIP, 0x143,                                  \
+      "no flash or module of a known kind answers")                            \
     X(KW_SYSTEM, KW_CLASS_SYSTEM, 0, "the system failed")                      \
     X(KW_SYSTEM_MEMORY, KW_CLASS_SYSTEM, 1, "out of memory")                   \
     X(KW_SYSTEM_FILE, KW_CLASS_SYSTEM, 2, "a file operation failed")           \
