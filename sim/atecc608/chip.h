@@ -60,11 +60,37 @@ void kw_sim_chip_free(struct kw_sim_chip *chip);
 void kw_sim_chip_power_cycle(struct kw_sim_chip *chip);
 
 /* Wakes the chip; answers whether it slept or idled (its output buffer then
- * holds 04 11 33 43) or was awake already (nothing changes). */
+ * holds 04 11 33 43, or 04 07 40 C2 when a self-test at power-up failed) or was
+ * awake already (nothing changes). */
 bool kw_sim_chip_wake(struct kw_sim_chip *chip);
 void kw_sim_chip_idle(struct kw_sim_chip *chip);
 void kw_sim_chip_sleep(struct kw_sim_chip *chip);
 bool kw_sim_chip_is_awake(struct kw_sim_chip *chip);
+
+/* The 8-bit I2C address that the chip answers to: configuration byte 16, or
+ * UserExtraAdd when it is set and ChipMode allows it. A change counts after
+ * the next sleep or power cycle. */
+uint8_t kw_sim_chip_address(const struct kw_sim_chip *chip);
+
+/* How many milliseconds a command of this opcode may take at the chip's
+ * clock divider; 0 for an opcode that it does not have. Limits of the
+ * vendor's library, since no public sheet of the part gives any: low
+ * confidence. kw_sim_chip_execute itself answers at once. */
+uint32_t kw_sim_chip_duration(const struct kw_sim_chip *chip, uint8_t opcode);
+
+/* Engines of the silicon that are broken from now on, over power cycles too;
+ * 0 repairs all. A broken engine goes on computing, but its self-test fails
+ * (status 07 thereafter); a generator that fails its health test makes what
+ * needs it answer 08. The first five are the bits of SelfTest. */
+enum {
+    KW_SIM_BROKEN_GENERATOR = 0x01,
+    KW_SIM_BROKEN_ECDSA = 0x04,
+    KW_SIM_BROKEN_ECDH = 0x08,
+    KW_SIM_BROKEN_AES = 0x10,
+    KW_SIM_BROKEN_SHA = 0x20,
+    KW_SIM_BROKEN_HEALTH = 0x80,
+};
+void kw_sim_chip_break(struct kw_sim_chip *chip, uint8_t engines);
 
 /* Executes one packet and answers the size of the response frame. 0 when
  * the chip is not awake: it does not answer. Any bytes are fine. */

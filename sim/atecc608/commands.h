@@ -22,18 +22,26 @@ typedef kw_status kw_sim_handler(struct kw_sim_chip *chip,
                                  const struct kw_command *command,
                                  struct kw_sim_answer *answer);
 
+kw_sim_handler kw_sim_aes;
+kw_sim_handler kw_sim_checkmac;
 kw_sim_handler kw_sim_counter;
+kw_sim_handler kw_sim_derivekey;
+kw_sim_handler kw_sim_ecdh;
 kw_sim_handler kw_sim_gendig;
 kw_sim_handler kw_sim_genkey;
 kw_sim_handler kw_sim_info;
+kw_sim_handler kw_sim_kdf;
 kw_sim_handler kw_sim_lock;
 kw_sim_handler kw_sim_mac;
 kw_sim_handler kw_sim_nonce;
 kw_sim_handler kw_sim_privwrite;
 kw_sim_handler kw_sim_random;
 kw_sim_handler kw_sim_read;
+kw_sim_handler kw_sim_secureboot;
+kw_sim_handler kw_sim_selftest;
 kw_sim_handler kw_sim_sha;
 kw_sim_handler kw_sim_sign;
+kw_sim_handler kw_sim_updateextra;
 kw_sim_handler kw_sim_verify;
 kw_sim_handler kw_sim_write;
 

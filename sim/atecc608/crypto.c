@@ -1,5 +1,5 @@
-/* The low-level EC_KEY and SHA256_CTX functions are used on purpose: they
- * are marked deprecated, but building an EVP_PKEY for a key that is used
+/* The low-level EC_KEY, SHA256_CTX and AES_KEY functions are used on purpose:
+ * they are marked deprecated, but building an EVP_PKEY for a key that is used
  * once costs as much as the signature itself. */
 #define OPENSSL_SUPPRESS_DEPRECATED
 
@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/aes.h>
 #include <openssl/bn.h>
 #include <openssl/ec.h>
 #include <openssl/ecdsa.h>
@@ -270,6 +271,60 @@ static kw_status verify(void *opaque, const uint8_t public_key[64],
     return status;
 }
 
+/* The scalar waits in its own number while the point is loaded through the
+ * context's. The order is a prime, so the product is never the point at
+ * infinity. */
+static kw_status ecdh_product(struct context *context,
+                              const uint8_t public_key[64],
+                              const BIGNUM *scalar, uint8_t secret[32]) {
+    const EC_GROUP *group = group_of(context);
+    const kw_status status = load_public(context, public_key);
+    KW_ENSURE(status != KW_PARSE_KEY, KW_PARSE);
+    KW_TRY(status);
+    const bool fine =
+        EC_POINT_mul(group, context->point, NULL, context->point, scalar,
+                     context->scratch) == 1 &&
+        EC_POINT_get_affine_coordinates(group, context->point, context->first,
+                                        NULL, context->scratch) == 1 &&
+        put(context->first, secret);
+    return fine ? KW_OK : KW_SYSTEM_CRYPTO;
+}
+
+static kw_status ecdh(void *opaque, const uint8_t private_key[SCALAR_SIZE],
+                      const uint8_t public_key[64],
+                      uint8_t secret[SCALAR_SIZE]) {
+    struct context *context = opaque;
+    BIGNUM *scalar = NULL;
+    kw_status status = load_scalar(context, private_key);
+    if (status == KW_OK) {
+        scalar = BN_dup(context->first);
+        status = scalar != NULL
+                     ? ecdh_product(context, public_key, scalar, secret)
+                     : KW_SYSTEM_MEMORY;
+    }
+    BN_clear_free(scalar);
+    BN_clear(context->first);
+    return status == KW_OK ? KW_OK : failed(status, secret, SCALAR_SIZE);
+}
+
+static kw_status aes128(void *opaque, const uint8_t key[16], bool decrypt,
+                        const uint8_t input[16], uint8_t output[16]) {
+    (void)opaque;
+    AES_KEY schedule;
+    const int bad = decrypt ? AES_set_decrypt_key(key, 128, &schedule)
+                            : AES_set_encrypt_key(key, 128, &schedule);
+    if (bad != 0) {
+        return failed(KW_SYSTEM_CRYPTO, output, 16);
+    }
+    if (decrypt) {
+        AES_decrypt(input, output, &schedule);
+    } else {
+        AES_encrypt(input, output, &schedule);
+    }
+    kw_wipe(&schedule, sizeof(schedule));
+    return KW_OK;
+}
+
 const struct kw_sim_crypto kw_sim_crypto_openssl = {
     .open = context_open,
     .close = context_close,
@@ -279,5 +334,7 @@ const struct kw_sim_crypto kw_sim_crypto_openssl = {
     .key_public = key_public,
     .sign = sign,
     .verify = verify,
+    .ecdh = ecdh,
+    .aes128 = aes128,
     .sha256_block = sha256_block,
 };

@@ -9,6 +9,7 @@
 #ifndef KW_SIM_ATECC608_CRYPTO_H
 #define KW_SIM_ATECC608_CRYPTO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,13 @@ struct kw_sim_crypto {
      * curve. */
     kw_status (*verify)(void *context, const uint8_t public_key[64],
                         const uint8_t digest[32], const uint8_t signature[64]);
+    /* X of the private key times the public one (SP 800-56A 5.7.1.2).
+     * KW_PARSE_KEY: no scalar, as above; KW_PARSE: not on the curve. */
+    kw_status (*ecdh)(void *context, const uint8_t private_key[32],
+                      const uint8_t public_key[64], uint8_t secret[32]);
+    /* One block of AES-128 (FIPS 197). */
+    kw_status (*aes128)(void *context, const uint8_t key[16], bool decrypt,
+                        const uint8_t input[16], uint8_t output[16]);
     /* SHA-256's compression of one block into a running state: the SHA
      * command's context can be read out between any two blocks, which a
      * whole-message hash cannot give. On failure the state is unchanged. */

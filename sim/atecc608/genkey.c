@@ -41,7 +41,7 @@ static kw_status public_of(struct kw_sim_chip *chip,
 static kw_status create_in_slot(struct kw_sim_chip *chip, unsigned slot,
                                 struct kw_sim_answer *answer) {
     uint8_t fresh[KW_SIM_KEY_SIZE];
-    KW_TRY(chip->crypto->key_make(chip->crypto_context, fresh));
+    KW_TRY(kw_sim_random_key(chip, fresh));
     const kw_status status = public_of(chip, fresh, answer);
     if (status == KW_OK) {
         uint8_t *stored = kw_sim_change_slot(chip, slot);
@@ -57,7 +57,7 @@ static kw_status create_in_slot(struct kw_sim_chip *chip, unsigned slot,
 static kw_status create_in_temp_key(struct kw_sim_chip *chip,
                                     struct kw_sim_answer *answer) {
     uint8_t fresh[KW_SIM_KEY_SIZE];
-    KW_TRY(chip->crypto->key_make(chip->crypto_context, fresh));
+    KW_TRY(kw_sim_random_key(chip, fresh));
     const kw_status status = public_of(chip, fresh, answer);
     if (status == KW_OK) {
         kw_sim_temp_key_load(chip, fresh, sizeof(fresh), false);

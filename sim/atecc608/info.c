@@ -70,7 +70,7 @@ static kw_status gpio(struct kw_sim_chip *chip,
     KW_SIM_DEMAND((interface & I2C_ENABLED) == 0, chip, KW_CHIP_EXECUTION,
                   "this part speaks I2C and has no GPIO pin");
     KW_TRY(flag_param(chip, command));
-    set_flag(command, &chip->gpio);
+    set_flag(command, &chip->powered.gpio);
     return KW_OK;
 }
 
@@ -80,7 +80,7 @@ static kw_status latch(struct kw_sim_chip *chip,
     if ((command->param2 & PARAM_SET) != 0) {
         KW_TRY(kw_sim_policy_latch(chip));
     }
-    set_flag(command, &chip->latch);
+    set_flag(command, &chip->powered.latch);
     return KW_OK;
 }
 
@@ -103,11 +103,11 @@ kw_status kw_sim_info(struct kw_sim_chip *chip,
         return KW_OK;
     case MODE_GPIO:
         KW_TRY(gpio(chip, command));
-        answer->data[0] = chip->gpio ? 1 : 0;
+        answer->data[0] = chip->powered.gpio ? 1 : 0;
         return KW_OK;
     case MODE_LATCH:
         KW_TRY(latch(chip, command));
-        answer->data[0] = chip->latch ? 1 : 0;
+        answer->data[0] = chip->powered.latch ? 1 : 0;
         return KW_OK;
     default:
         return kw_sim_refuse(chip, KW_CHIP_PARSE, "Info has no mode %02X",

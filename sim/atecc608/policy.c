@@ -7,8 +7,11 @@
 
 #define COUNT_MATCH_ENABLED  0x01
 #define OPTION_IO_KEY        0x02 /* of ChipOptions, first byte */
-#define WRITE_CONFIG_GENKEY  0x2  /* SlotConfig bit 13 */
-#define WRITE_CONFIG_PRIVATE 0x4  /* SlotConfig bit 14 */
+#define OPTION_CLEAR_HEALTH  0x08
+#define OP_READ              0x02
+#define OP_SELF_TEST         0x77
+#define WRITE_CONFIG_GENKEY  0x2 /* SlotConfig bit 13 */
+#define WRITE_CONFIG_PRIVATE 0x4 /* SlotConfig bit 14 */
 #define NIBBLE_VALID         0x5
 #define FIRST_PUBLIC_SLOT    8 /* smaller slots hold 36 bytes */
 
@@ -126,6 +129,36 @@ kw_status kw_sim_policy_random(struct kw_sim_chip *chip, unsigned slot) {
     return KW_OK;
 }
 
+/* --- failures of the silicon --- */
+
+/* In the failure state only the configuration is read and tests are run
+ * (DS40002138A 5.1.7). */
+kw_status kw_sim_policy_self_test(struct kw_sim_chip *chip,
+                                  const struct kw_command *command) {
+    const bool config_read =
+        command->opcode == OP_READ && (command->param1 & 3u) == 0;
+    KW_SIM_DEMAND(chip->sram.self_test_failed == 0 || config_read ||
+                      command->opcode == OP_SELF_TEST,
+                  chip, KW_CHIP_SELF_TEST,
+                  "self-tests %02X have failed: only SelfTest and reading "
+                  "the configuration work until they pass",
+                  chip->sram.self_test_failed);
+    return KW_OK;
+}
+
+/* ChipOptions bit 3 forgets a failure once it is reported; else it stays
+ * until sleep. */
+kw_status kw_sim_policy_health(struct kw_sim_chip *chip) {
+    const uint8_t options = chip->eeprom.config[KW_CONFIG_CHIP_OPTIONS];
+    if ((chip->broken & KW_SIM_BROKEN_HEALTH) == 0 && !chip->health_failed) {
+        return KW_OK;
+    }
+    chip->health_failed = (options & OPTION_CLEAR_HEALTH) == 0;
+    return kw_sim_refuse(chip, KW_CHIP_HEALTH,
+                         "the random number generator failed its health "
+                         "test");
+}
+
 /* --- use of a key --- */
 
 kw_status kw_sim_policy_count(struct kw_sim_chip *chip, unsigned counter) {
@@ -176,7 +209,7 @@ kw_status kw_sim_policy_authorised(struct kw_sim_chip *chip, unsigned slot) {
 
 kw_status kw_sim_policy_latch_allows(struct kw_sim_chip *chip, unsigned slot) {
     KW_SIM_DEMAND(!kw_sim_key_config(chip, slot).persistent_disable ||
-                      chip->latch,
+                      chip->powered.latch,
                   chip, KW_CHIP_EXECUTION,
                   "PersistentDisable of slot %u forbids its use while the "
                   "persistent latch is 0",
@@ -326,14 +359,66 @@ kw_status kw_sim_policy_verify_stored(struct kw_sim_chip *chip, unsigned slot,
     return kw_sim_policy_use_key(chip, slot);
 }
 
-kw_status kw_sim_policy_verify_mac(struct kw_sim_chip *chip) {
+/* Before the data lock no rule protects the key itself. */
+kw_status kw_sim_policy_io_key(struct kw_sim_chip *chip) {
     KW_TRY(kw_sim_policy_data_locked(chip));
     KW_SIM_DEMAND(
         (chip->eeprom.config[KW_CONFIG_CHIP_OPTIONS] & OPTION_IO_KEY) != 0,
         chip, KW_CHIP_EXECUTION,
-        "a MAC needs the IO protection key, which ChipOptions disables");
+        "this needs the IO protection key, which ChipOptions disables");
     return KW_OK;
 }
+
+/* Values 2 and 3 are published nowhere: no output is taken. */
+kw_status kw_sim_policy_output(struct kw_sim_chip *chip,
+                               enum kw_sim_protection kind, bool *encrypted) {
+    const unsigned options = chip->eeprom.config[KW_CONFIG_CHIP_OPTIONS + 1];
+    const unsigned protection = options >> (unsigned)kind & 3u;
+    KW_SIM_DEMAND(protection <= 1, chip, KW_CHIP_EXECUTION,
+                  "ChipOptions forbids this result to leave the chip");
+    *encrypted = *encrypted || protection == 1;
+    return *encrypted ? kw_sim_policy_io_key(chip) : KW_OK;
+}
+
+/* --- ECDH --- */
+
+/* Works with the data zone locked alone (vendor's staff). */
+kw_status kw_sim_policy_ecdh(struct kw_sim_chip *chip, unsigned slot) {
+    KW_TRY(kw_sim_policy_data_locked(chip));
+    KW_TRY(private_key(chip, slot));
+    KW_SIM_DEMAND(
+        (kw_sim_slot_config(chip, slot).read_key & KW_READ_KEY_ECDH) != 0, chip,
+        KW_CHIP_EXECUTION, "slot %u may not be used for ECDH (ReadKey bit 2)",
+        slot);
+    return kw_sim_policy_use_key(chip, slot);
+}
+
+kw_status kw_sim_policy_ecdh_temp_key(struct kw_sim_chip *chip) {
+    const struct kw_sim_volatile *buffers = &chip->sram.buffers;
+    KW_TRY(kw_sim_policy_data_locked(chip));
+    KW_SIM_DEMAND(buffers->temp_key_valid && buffers->temp_key_private, chip,
+                  KW_CHIP_EXECUTION,
+                  "TempKey holds no private key: make one with GenKey first");
+    return KW_OK;
+}
+
+/* The vendor's sheets say "even slots only": an odd one would overwrite its
+ * own private key. */
+kw_status kw_sim_policy_ecdh_next(struct kw_sim_chip *chip, unsigned slot) {
+    KW_SIM_DEMAND((slot & 1u) == 0, chip, KW_CHIP_EXECUTION,
+                  "ECDH stores the secret of even slots alone in the slot "
+                  "behind them, and %u is odd",
+                  slot);
+    KW_SIM_DEMAND(!kw_sim_key_config(chip, slot + 1).is_private, chip,
+                  KW_CHIP_EXECUTION,
+                  "slot %u is configured for a private key, and no secret "
+                  "can be put there",
+                  slot + 1);
+    KW_TRY(kw_sim_policy_latch_allows(chip, slot + 1));
+    return kw_sim_policy_slot_open(chip, slot + 1);
+}
+
+/* --- validity --- */
 
 static kw_status x509_free(struct kw_sim_chip *chip, unsigned slot) {
     const unsigned id = kw_sim_key_config(chip, slot).x509_id;

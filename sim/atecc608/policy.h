@@ -58,6 +58,14 @@ KW_MUST_USE kw_status kw_sim_policy_message(struct kw_sim_chip *chip,
 KW_MUST_USE kw_status kw_sim_policy_session_key(struct kw_sim_chip *chip,
                                                 unsigned key);
 
+/* --- failures of the silicon --- */
+
+/* 07 for all but SelfTest and reads of the configuration. */
+KW_MUST_USE kw_status kw_sim_policy_self_test(struct kw_sim_chip *chip,
+                                              const struct kw_command *command);
+/* 08 for what needs the generator. */
+KW_MUST_USE kw_status kw_sim_policy_health(struct kw_sim_chip *chip);
+
 /* --- what any use of a key has to pass --- */
 
 /* TempKey, used together with a key that has ReqRandom, comes from the
@@ -100,7 +108,25 @@ KW_MUST_USE kw_status kw_sim_policy_public_key(struct kw_sim_chip *chip,
 KW_MUST_USE kw_status kw_sim_policy_verify_stored(struct kw_sim_chip *chip,
                                                   unsigned slot,
                                                   bool from_buffer);
-KW_MUST_USE kw_status kw_sim_policy_verify_mac(struct kw_sim_chip *chip);
+/* The IO protection key may be used. */
+KW_MUST_USE kw_status kw_sim_policy_io_key(struct kw_sim_chip *chip);
+
+/* Which bits of ChipOptions' second byte decide over a result. */
+enum kw_sim_protection {
+    KW_SIM_ECDH_PROTECTION = 0,
+    KW_SIM_KDF_PROTECTION = 2,
+};
+/* Whether a result may go out, and whether it must be encrypted. */
+KW_MUST_USE kw_status kw_sim_policy_output(struct kw_sim_chip *chip,
+                                           enum kw_sim_protection kind,
+                                           bool *encrypted);
+
+KW_MUST_USE kw_status kw_sim_policy_ecdh(struct kw_sim_chip *chip,
+                                         unsigned slot);
+KW_MUST_USE kw_status kw_sim_policy_ecdh_temp_key(struct kw_sim_chip *chip);
+/* The slot behind this one takes the secret. */
+KW_MUST_USE kw_status kw_sim_policy_ecdh_next(struct kw_sim_chip *chip,
+                                              unsigned slot);
 KW_MUST_USE kw_status kw_sim_policy_validate(struct kw_sim_chip *chip,
                                              unsigned slot, bool invalidate,
                                              uint8_t other_data_17);
@@ -113,6 +139,59 @@ KW_MUST_USE kw_status kw_sim_policy_hmac(struct kw_sim_chip *chip,
                                          unsigned slot);
 /* TempKey was not made from a key with NoMac. */
 KW_MUST_USE kw_status kw_sim_policy_may_mac(struct kw_sim_chip *chip);
+
+KW_MUST_USE kw_status kw_sim_policy_checkmac(struct kw_sim_chip *chip,
+                                             unsigned slot, bool with_temp_key);
+/* Whether a match of CheckMac copies this slot to TempKey. */
+bool kw_sim_policy_may_copy(const struct kw_sim_chip *chip, unsigned target);
+
+/* What DeriveKey takes its keys from, by the target's WriteConfig. */
+struct kw_sim_derivation {
+    unsigned source; /* of the derived key */
+    unsigned parent; /* of the MAC */
+    bool needs_mac;
+};
+KW_MUST_USE kw_status
+kw_sim_policy_derive(struct kw_sim_chip *chip, unsigned target, bool with_mac,
+                     struct kw_sim_derivation *derivation);
+
+/* AES is switched on and both zones are locked: else 03. */
+KW_MUST_USE kw_status kw_sim_policy_aes(struct kw_sim_chip *chip);
+KW_MUST_USE kw_status kw_sim_policy_aes_key(struct kw_sim_chip *chip,
+                                            unsigned slot);
+KW_MUST_USE kw_status kw_sim_policy_kdf(struct kw_sim_chip *chip, bool aes);
+/* A slot as a key or a message of KDF. */
+KW_MUST_USE kw_status kw_sim_policy_kdf_source(struct kw_sim_chip *chip,
+                                               unsigned slot, bool aes);
+/* A slot that KDF, or ECDH from TempKey, fills. */
+KW_MUST_USE kw_status kw_sim_policy_kdf_target(struct kw_sim_chip *chip,
+                                               unsigned slot);
+/* TempKey holds 64 bytes. */
+KW_MUST_USE kw_status kw_sim_policy_temp_key_64(struct kw_sim_chip *chip);
+KW_MUST_USE kw_status kw_sim_policy_alternate_key(struct kw_sim_chip *chip);
+
+/* --- secure boot --- */
+
+/* What configuration bytes 70 and 71 say. */
+struct kw_sim_boot {
+    unsigned mode; /* enum kw_sim_boot_mode */
+    bool sets_latch;
+    bool needs_random;
+    unsigned digest_slot; /* or the signature's */
+    unsigned key_slot;
+};
+enum kw_sim_boot_mode {
+    KW_SIM_BOOT_DISABLED,
+    KW_SIM_BOOT_FULL_BOTH,
+    KW_SIM_BOOT_FULL_SIGNATURE,
+    KW_SIM_BOOT_FULL_DIGEST,
+};
+struct kw_sim_boot kw_sim_boot_config(const struct kw_sim_chip *chip);
+KW_MUST_USE kw_status kw_sim_policy_boot(struct kw_sim_chip *chip,
+                                         bool encrypted);
+/* The stored digest or signature may be used, or written. */
+KW_MUST_USE kw_status kw_sim_policy_boot_store(struct kw_sim_chip *chip,
+                                               bool write);
 
 /* --- memory --- */
 
@@ -151,6 +230,9 @@ KW_MUST_USE kw_status kw_sim_policy_lock_slot(struct kw_sim_chip *chip,
 KW_MUST_USE kw_status kw_sim_policy_lock_crc(struct kw_sim_chip *chip,
                                              uint16_t expected,
                                              uint16_t actual);
+/* UserExtra and UserExtraAdd are written once. */
+KW_MUST_USE kw_status kw_sim_policy_update_extra(struct kw_sim_chip *chip,
+                                                 size_t offset);
 /* Setting the persistent latch. */
 KW_MUST_USE kw_status kw_sim_policy_latch(struct kw_sim_chip *chip);
 

@@ -239,6 +239,14 @@ kw_status kw_sim_policy_lock_crc(struct kw_sim_chip *chip, uint16_t expected,
     return KW_OK;
 }
 
+kw_status kw_sim_policy_update_extra(struct kw_sim_chip *chip, size_t offset) {
+    KW_SIM_DEMAND(chip->eeprom.config[offset] == 0, chip, KW_CHIP_EXECUTION,
+                  "configuration byte %zu was written before, and takes one "
+                  "value for good",
+                  offset);
+    return KW_OK;
+}
+
 /* VolatileKeyPermission: bit 7 enables, bits 3:0 name the key whose CheckMac
  * permits. That setting is refused while disabled is inference. */
 kw_status kw_sim_policy_latch(struct kw_sim_chip *chip) {

@@ -55,6 +55,7 @@ static kw_status internal_digest(struct kw_sim_chip *chip,
 
 static kw_status sign(struct kw_sim_chip *chip, unsigned slot,
                       const uint8_t value[32], struct kw_sim_answer *answer) {
+    KW_TRY(kw_sim_policy_health(chip));
     const kw_status status = chip->crypto->sign(
         chip->crypto_context, kw_sim_slot(chip, slot) + KW_SIM_PAD, value,
         answer->data);

@@ -89,12 +89,7 @@ void kw_sim_public_key(const struct kw_sim_chip *chip, unsigned slot,
     memcpy(public_key + 32, stored + KW_SIM_PUBLIC_Y, 32);
 }
 
-kw_status kw_sim_random_bytes(struct kw_sim_chip *chip, uint8_t bytes[32]) {
-    if (kw_config_is_locked(chip->eeprom.config)) {
-        return chip->crypto->random(chip->crypto_context, bytes, 32);
-    }
-    for (size_t i = 0; i < 32; i++) {
-        bytes[i] = (i & 2u) == 0 ? 0xFF : 0x00;
-    }
-    return KW_OK;
+const uint8_t *kw_sim_io_key(const struct kw_sim_chip *chip) {
+    return kw_sim_slot(chip,
+                       chip->eeprom.config[KW_CONFIG_CHIP_OPTIONS + 1] >> 4);
 }

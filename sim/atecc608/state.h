@@ -60,20 +60,29 @@ struct kw_sim_sram {
     struct kw_sim_volatile buffers;
     struct kw_sim_authorisation authorisation;
     struct kw_sim_sha sha;
+    uint8_t self_test_failed; /* bits of SelfTest; any wake clears them */
+};
+
+/* Kept until the supply fails, asleep or awake. */
+struct kw_sim_powered {
+    bool latch; /* persistent latch */
+    bool gpio;  /* output pin of single-wire parts */
+    bool boot_prohibited;
 };
 
 struct kw_sim_chip {
     struct kw_sim_eeprom eeprom; /* changed through kw_sim_change alone */
     struct kw_sim_sram sram;
-    bool latch; /* persistent latch: lost by a power cycle alone */
-    bool gpio;  /* output pin of single-wire parts */
+    struct kw_sim_powered powered;
+    uint8_t address;    /* in force, 8-bit form */
+    uint8_t broken;     /* kw_sim_chip_break */
+    bool health_failed; /* lost by sleep; a refusal keeps it */
 
     /* What a refusal puts back. */
     bool eeprom_changed;
     struct kw_sim_eeprom eeprom_before;
     struct kw_sim_sram sram_before;
-    bool latch_before;
-    bool gpio_before;
+    struct kw_sim_powered powered_before;
 
     const struct kw_sim_crypto *crypto;
     void *crypto_context;
@@ -131,9 +140,32 @@ struct kw_sim_serial kw_sim_serial(const struct kw_sim_chip *chip);
 void kw_sim_public_key(const struct kw_sim_chip *chip, unsigned slot,
                        uint8_t public_key[KW_PUBLIC_KEY_SIZE]);
 
+/* The key for IO protection: ChipOptions bits 15:12 name its slot. */
+const uint8_t *kw_sim_io_key(const struct kw_sim_chip *chip);
+
+/* --- generator.c --- */
+
 /* The chip's generator: FF FF 00 00 over and over until the configuration is
  * locked (DS20005927A as cited; Random: high, Nonce: medium confidence). */
 KW_MUST_USE kw_status kw_sim_random_bytes(struct kw_sim_chip *chip,
                                           uint8_t bytes[32]);
+KW_MUST_USE kw_status kw_sim_random_key(struct kw_sim_chip *chip,
+                                        uint8_t private_key[32]);
+
+/* --- selftest.c --- */
+
+#define KW_SIM_TEST_ALL 0x3D /* every bit that names a test */
+
+/* Runs the tests with these bits; answers those that failed. */
+KW_MUST_USE kw_status kw_sim_self_test(struct kw_sim_chip *chip, uint8_t tests,
+                                       uint8_t *failed);
+
+/* --- hmac.c --- */
+
+/* HMAC-SHA256 (FIPS 198-1) with a key of up to 64 bytes. */
+KW_MUST_USE kw_status kw_sim_hmac(const struct kw_hash *hash,
+                                  struct kw_span key,
+                                  const struct kw_span *message, size_t count,
+                                  uint8_t mac[KW_SHA256_SIZE]);
 
 #endif

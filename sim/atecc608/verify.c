@@ -77,10 +77,9 @@ static kw_status check(struct kw_sim_chip *chip, const uint8_t *public_key,
 static kw_status mac(struct kw_sim_chip *chip, const struct kw_command *command,
                      const struct inputs *inputs,
                      struct kw_sim_answer *answer) {
-    const unsigned slot = chip->eeprom.config[KW_CONFIG_CHIP_OPTIONS + 1] >> 4;
     const struct kw_message_head head = kw_sim_head(command);
     const struct kw_span spans[] = {
-        {kw_sim_slot(chip, slot), KW_SIM_KEY_SIZE},
+        {kw_sim_io_key(chip), KW_SIM_KEY_SIZE},
         {inputs->message, sizeof(inputs->message)},
         {inputs->nonce, sizeof(inputs->nonce)},
         {command->data, KW_SIGNATURE_SIZE},
@@ -97,7 +96,7 @@ static kw_status check_and_answer(struct kw_sim_chip *chip,
                                   struct kw_sim_answer *answer) {
     struct inputs inputs;
     if (wants_mac(command)) {
-        KW_TRY(kw_sim_policy_verify_mac(chip));
+        KW_TRY(kw_sim_policy_io_key(chip));
     }
     KW_TRY(take_inputs(chip, command, &inputs));
     KW_TRY(check(chip, public_key, inputs.message, command->data));

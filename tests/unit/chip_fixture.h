@@ -31,19 +31,29 @@ enum {
     OP_NONCE = 0x16,
     OP_LOCK = 0x17,
     OP_RANDOM = 0x1B,
+    OP_DERIVEKEY = 0x1C,
+    OP_UPDATEEXTRA = 0x20,
     OP_COUNTER = 0x24,
+    OP_CHECKMAC = 0x28,
     OP_INFO = 0x30,
     OP_GENKEY = 0x40,
     OP_SIGN = 0x41,
+    OP_ECDH = 0x43,
     OP_VERIFY = 0x45,
     OP_PRIVWRITE = 0x46,
     OP_SHA = 0x47,
+    OP_AES = 0x51,
+    OP_KDF = 0x56,
+    OP_SELFTEST = 0x77,
+    OP_SECUREBOOT = 0x80,
 };
 
 enum {
     OK = 0x00,
     MISMATCH = 0x01,
     PARSE = 0x03,
+    SELF_TEST_FAILED = 0x07,
+    HEALTH_FAILED = 0x08,
     REFUSED = 0x0F,
 };
 
@@ -140,6 +150,22 @@ static inline kw_status double_verify(void *context, const uint8_t key[64],
                : kw_sim_crypto_openssl.verify(context, key, digest, signature);
 }
 
+static inline kw_status double_ecdh(void *context, const uint8_t key[32],
+                                    const uint8_t public_key[64],
+                                    uint8_t secret[32]) {
+    return crypto_fails()
+               ? KW_SYSTEM_CRYPTO
+               : kw_sim_crypto_openssl.ecdh(context, key, public_key, secret);
+}
+
+static inline kw_status double_aes(void *context, const uint8_t key[16],
+                                   bool decrypt, const uint8_t input[16],
+                                   uint8_t output[16]) {
+    return crypto_fails() ? KW_SYSTEM_CRYPTO
+                          : kw_sim_crypto_openssl.aes128(context, key, decrypt,
+                                                         input, output);
+}
+
 static inline kw_status double_block(void *context, uint32_t state[8],
                                      const uint8_t block[64]) {
     return crypto_fails()
@@ -160,6 +186,8 @@ static const struct kw_sim_crypto crypto_double = {
     .key_public = double_key_public,
     .sign = double_sign,
     .verify = double_verify,
+    .ecdh = double_ecdh,
+    .aes128 = double_aes,
     .sha256_block = double_block,
 };
 

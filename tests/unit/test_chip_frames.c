@@ -89,14 +89,13 @@ static void survives_noise(void **state) {
 
 static void refuses_other_opcodes(void **state) {
     (void)state;
-    const uint8_t known_opcodes[] = {0x02, 0x08, 0x12, 0x15, 0x16, 0x17, 0x1B,
-                                     0x24, 0x30, 0x40, 0x41, 0x45, 0x46, 0x47};
-    const uint8_t later[] = {0x1C, 0x20, 0x28, 0x43, 0x51, 0x56, 0x77, 0x80};
+    const uint8_t known_opcodes[] = {
+        0x02, 0x08, 0x12, 0x15, 0x16, 0x17, 0x1B, 0x1C, 0x20, 0x24, 0x28,
+        0x30, 0x40, 0x41, 0x43, 0x45, 0x46, 0x47, 0x51, 0x56, 0x77, 0x80};
     struct bench bench;
     bench_trustflex(&bench);
     for (unsigned opcode = 0; opcode < 256; opcode++) {
-        if (memchr(known_opcodes, (int)opcode, sizeof(known_opcodes)) == NULL &&
-            memchr(later, (int)opcode, sizeof(later)) == NULL) {
+        if (memchr(known_opcodes, (int)opcode, sizeof(known_opcodes)) == NULL) {
             ask_no(&bench, PARSE, "has no command", (uint8_t)opcode, 0, 0, NULL,
                    0);
         }
