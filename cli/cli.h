@@ -128,5 +128,6 @@ extern const struct kw_noun kw_noun_resources;
 extern const struct kw_noun kw_noun_rotate;
 extern const struct kw_noun kw_noun_keys;
 extern const struct kw_noun kw_noun_board;
+extern const struct kw_noun kw_noun_certs;
 
 #endif

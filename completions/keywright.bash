@@ -50,6 +50,9 @@ _keywright_verbs() { # NOUN
         ;;
     keys) echo list retire ;;
     board) echo serve ;;
+    certs)
+        echo custom vendor backup restore show verify export compress expand
+        ;;
     esac
 }
 
@@ -70,6 +73,22 @@ _keywright_options() { # NOUN VERB
         echo --c-header --as-upstream --bundle --authority --output
         ;;
     'board serve') echo --tcp --watchdog ;;
+    'certs custom')
+        echo --org --root-cn --signer-cn --signer-id --device-cn --validity \
+            --authority --authority-cert --signer-key --renew
+        ;;
+    'certs vendor' | 'certs show' | 'certs verify') echo --root ;;
+    'certs backup') echo --output ;;
+    'certs restore') echo --backup ;;
+    'certs export') echo --pem --der --c-def --root --output ;;
+    'certs compress')
+        echo --definition --write-definition --template-id --chain-id \
+            --device --output
+        ;;
+    'certs expand')
+        echo --definition --public-key --issuer --device --serial-number \
+            --eui48 --output
+        ;;
     esac
 }
 
@@ -113,11 +132,16 @@ _keywright() {
         _keywright_words '608a 608b' "$cur"
         return
         ;;
-    --request | --bundle | --authority | --firmware | --output | -o)
+    --request | --bundle | --authority | --firmware | --output | -o | \
+        --authority-cert | --signer-key | --root | --backup | --definition | \
+        --write-definition | --public-key | --issuer)
         _keywright_files "$cur"
         return
         ;;
-    --sequence | --accept-old-key | --expect-serial | --expect-key | --tcp)
+    --sequence | --accept-old-key | --expect-serial | --expect-key | --tcp | \
+        --org | --root-cn | --signer-cn | --signer-id | --device-cn | \
+        --validity | --template-id | --chain-id | --device | \
+        --serial-number | --eui48)
         return
         ;;
     esac
@@ -128,7 +152,12 @@ _keywright() {
         case $word in
         --workspace | --model | --request | --bundle | --authority | \
             --firmware | --output | -o | --sequence | --accept-old-key | \
-            --expect-serial | --expect-key | --tcp) i=$((i + 1)) ;;
+            --expect-serial | --expect-key | --tcp | --authority-cert | \
+            --signer-key | --root | --backup | --definition | \
+            --write-definition | --public-key | --issuer | --org | \
+            --root-cn | --signer-cn | --signer-id | --device-cn | \
+            --validity | --template-id | --chain-id | --device | \
+            --serial-number | --eui48) i=$((i + 1)) ;;
         --chip)
             i=$((i + 1))
             while [ "${COMP_WORDS[i + 1]:-}" = : ] && [ "$i" -lt "$COMP_CWORD" ]
@@ -147,11 +176,12 @@ _keywright() {
         return
     fi
     case ${#plain[@]} in
-    0) _keywright_words 'init chip resources rotate keys board' "$cur" ;;
+    0) _keywright_words 'init chip resources rotate keys board certs' "$cur" ;;
     1) _keywright_words "$(_keywright_verbs "${plain[0]}")" "$cur" ;;
     *)
         case "${plain[0]} ${plain[1]} ${#plain[@]}" in
         'chip run 2') _keywright_files "$cur" ;;
+        'certs compress 2' | 'certs expand 2') _keywright_files "$cur" ;;
         'keys retire 2') _keywright_words "$(_keywright_serials)" "$cur" ;;
         'keys retire 3')
             _keywright_words "$(_keywright_generations "${plain[2]}")" "$cur"

@@ -154,26 +154,13 @@ kw_status kw_pki_name(const char *organisation, const char *common_name,
     return finish(&writer, name);
 }
 
-static void put_two_digits(char *text, unsigned value) {
-    text[0] = (char)('0' + value / 10 % 10);
-    text[1] = (char)('0' + value % 10);
-}
-
-/* YYMMDDHHMMSSZ, or the same with a century before it. */
 static void put_time(struct kw_der_writer *writer,
                      const struct kw_moment *moment, bool generalized) {
-    const unsigned parts[] = {moment->month, moment->day, moment->hour,
-                              moment->minute, moment->second};
-    char text[15] = "";
-    put_two_digits(text, moment->year / 100u);
-    put_two_digits(text + 2, moment->year % 100u);
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        put_two_digits(text + 4 + 2 * i, parts[i]);
-    }
-    text[14] = 'Z';
-    kw_der_put_item(writer,
-                    generalized ? KW_DER_GENERALIZED_TIME : KW_DER_UTC_TIME,
-                    generalized ? text : text + 2, generalized ? 15 : 13);
+    char text[KW_GENERALIZED_TIME_SIZE];
+    kw_moment_write(moment, generalized, text);
+    kw_der_put_item(
+        writer, generalized ? KW_DER_GENERALIZED_TIME : KW_DER_UTC_TIME, text,
+        generalized ? KW_GENERALIZED_TIME_SIZE : KW_UTC_TIME_SIZE);
 }
 
 static void put_validity(struct kw_der_writer *writer,

@@ -54,6 +54,13 @@ int kw_moment_order(const struct kw_moment *left,
 /* 2026-11-20T09:43:02Z */
 void kw_moment_text(const struct kw_moment *moment, char text[KW_MOMENT_TEXT]);
 
+/* YYMMDDHHMMSSZ, the text of a UTCTime, or generalized with the century
+ * before it. No NUL follows. */
+#define KW_UTC_TIME_SIZE         13
+#define KW_GENERALIZED_TIME_SIZE 15
+void kw_moment_write(const struct kw_moment *moment, bool generalized,
+                     char text[KW_GENERALIZED_TIME_SIZE]);
+
 /* Dates of a compressed certificate as its two times; `years` 0: never. */
 void kw_moments_of_dates(const struct kw_compcert_dates *dates,
                          struct kw_moment *not_before,

@@ -1,6 +1,9 @@
 #include "host/pki_file.h"
 
 #include <openssl/bio.h>
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/objects.h>
 #include <openssl/pem.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,6 +73,63 @@ kw_status kw_pki_read_file(const char *path, struct kw_pki_bytes *bytes,
                : kw_error(error, status,
                           "%s holds no X.509 certificate of version 3", path);
 }
+
+/* --- public keys --- */
+
+static kw_status key_of_pkey(EVP_PKEY *pkey,
+                             uint8_t public_key[KW_PUBLIC_KEY_SIZE]) {
+    uint8_t point[1 + KW_PUBLIC_KEY_SIZE];
+    size_t size = 0;
+    char group[32] = "";
+    KW_ENSURE(
+        pkey != NULL && EVP_PKEY_is_a(pkey, "EC") &&
+            EVP_PKEY_get_group_name(pkey, group, sizeof group, NULL) == 1 &&
+            strcmp(group, SN_X9_62_prime256v1) == 0 &&
+            EVP_PKEY_get_octet_string_param(pkey, OSSL_PKEY_PARAM_PUB_KEY,
+                                            point, sizeof point, &size) == 1 &&
+            size == sizeof point && point[0] == 4,
+        KW_PARSE_KEY);
+    memcpy(public_key, point + 1, KW_PUBLIC_KEY_SIZE);
+    return KW_OK;
+}
+
+static kw_status key_of_pem(const uint8_t *data, size_t size,
+                            uint8_t public_key[KW_PUBLIC_KEY_SIZE]) {
+    BIO *bio = BIO_new_mem_buf(data, (int)size);
+    EVP_PKEY *pkey =
+        bio == NULL ? NULL : PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL);
+    const kw_status status = key_of_pkey(pkey, public_key);
+    EVP_PKEY_free(pkey);
+    BIO_free(bio);
+    return status;
+}
+
+kw_status kw_pki_read_key_file(const char *path,
+                               uint8_t public_key[KW_PUBLIC_KEY_SIZE],
+                               struct kw_error *error) {
+    struct kw_pki_bytes bytes;
+    struct kw_pki_view view;
+    struct kw_error ignored;
+    uint8_t *data = NULL;
+    size_t size = 0;
+    if (kw_pki_read_file(path, &bytes, &view, &ignored) == KW_OK) {
+        memcpy(public_key, view.public_key, KW_PUBLIC_KEY_SIZE);
+        return KW_OK;
+    }
+    KW_TRY(kw_file_read(path, FILE_MAX, &data, &size, error));
+    kw_status status = KW_OK;
+    if (size == KW_PUBLIC_KEY_SIZE) {
+        memcpy(public_key, data, size);
+    } else {
+        status = key_of_pem(data, size, public_key);
+    }
+    free(data);
+    return status == KW_OK ? KW_OK
+                           : kw_error(error, status,
+                                      "%s holds no public key on P-256", path);
+}
+
+/* --- writing --- */
 
 char *kw_pki_pem(const char *label, const struct kw_pki_bytes *bytes) {
     BIO *bio = BIO_new(BIO_s_mem());

@@ -15,6 +15,11 @@ KW_MUST_USE kw_status kw_pki_read_file(const char *path,
                                        struct kw_pki_bytes *bytes,
                                        struct kw_pki_view *view,
                                        struct kw_error *error);
+/* A public key: of a certificate, in PEM (SubjectPublicKeyInfo), or 64 bytes
+ * X, Y. KW_PARSE_KEY: none. */
+KW_MUST_USE kw_status
+kw_pki_read_key_file(const char *path, uint8_t public_key[KW_PUBLIC_KEY_SIZE],
+                     struct kw_error *error);
 /* The PEM text; the caller frees; NULL without memory. */
 char *kw_pki_pem(const char *label, const struct kw_pki_bytes *bytes);
 /* A new PEM file. */

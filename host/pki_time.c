@@ -37,6 +37,26 @@ void kw_moment_text(const struct kw_moment *moment, char text[KW_MOMENT_TEXT]) {
                    moment->minute % 100u, moment->second % 100u);
 }
 
+static void write_two(char *text, unsigned value) {
+    text[0] = (char)('0' + value / 10 % 10);
+    text[1] = (char)('0' + value % 10);
+}
+
+void kw_moment_write(const struct kw_moment *moment, bool generalized,
+                     char text[KW_GENERALIZED_TIME_SIZE]) {
+    const unsigned parts[] = {moment->year % 100u, moment->month,
+                              moment->day,         moment->hour,
+                              moment->minute,      moment->second};
+    if (generalized) {
+        write_two(text, moment->year / 100u);
+        text += 2;
+    }
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        write_two(text + 2 * i, parts[i]);
+    }
+    text[KW_UTC_TIME_SIZE - 1] = 'Z';
+}
+
 static struct kw_moment hour_of(const struct kw_compcert_dates *dates) {
     return (struct kw_moment){.year = dates->year,
                               .month = dates->month,

@@ -13,7 +13,7 @@ import unittest
 
 BUILD = pathlib.Path(os.environ.get("KEYWRIGHT_BUILD", "."))
 CMAKE = os.environ.get("CMAKE", "cmake")
-NOUNS = ("init", "chip", "resources", "rotate", "keys", "board")
+NOUNS = ("init", "chip", "resources", "rotate", "keys", "board", "certs")
 
 EMBEDDER = r"""
 #include <stdio.h>

@@ -13,6 +13,7 @@ VERBS = {
                "status", "resume", "rollback", "export", "lock-authority"],
     "keys": ["list", "retire"],
     "board": ["serve"],
+    "certs": ["compress", "expand"],
 }
 
 

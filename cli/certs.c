@@ -1,0 +1,43 @@
+/* cli/certs.c: the noun `certs`. */
+#include "cli/certs.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/text.h"
+
+kw_status kw_certs_hex(struct kw_cli *cli, const char *option, const char *text,
+                       uint8_t *bytes, size_t size) {
+    return kw_hex_read(text, bytes, size) == KW_OK
+               ? KW_OK
+               : kw_error(&cli->error, KW_USAGE, "%s takes %zu hex digits",
+                          option, 2 * size);
+}
+
+kw_status kw_certs_number(struct kw_cli *cli,
+                          const struct kw_arguments *arguments,
+                          const char *option, unsigned limit, unsigned *value) {
+    const char *text = kw_argument(arguments, option);
+    char *end = NULL;
+    if (text == NULL) {
+        return KW_OK;
+    }
+    const unsigned long number = strtoul(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || *end != '\0' || number > limit) {
+        return kw_error(&cli->error, KW_USAGE, "%s takes a number up to %u",
+                        option, limit);
+    }
+    *value = (unsigned)number;
+    return KW_OK;
+}
+
+static const struct kw_verb VERBS[] = {
+    {"compress", "CERTIFICATE", "a certificate to 72 bytes",
+     kw_certs_compress_options, 1, 1, kw_certs_compress},
+    {"expand", "COMPRESSED", "72 bytes to a certificate",
+     kw_certs_expand_options, 1, 1, kw_certs_expand},
+};
+
+const struct kw_noun kw_noun_certs = {"certs",
+                                      "the certificate chain of a chip", VERBS,
+                                      sizeof VERBS / sizeof *VERBS};

@@ -1,0 +1,27 @@
+/* cli/certs.h: the verbs of `certs` and what they share.
+ * Knows cli/cli.h and host/pki.h. */
+#ifndef KW_CLI_CERTS_H
+#define KW_CLI_CERTS_H
+
+#include "cli/cli.h"
+#include "host/pki.h"
+
+/* A number in hex digits: exactly `size` bytes. KW_USAGE names the option. */
+KW_MUST_USE kw_status kw_certs_hex(struct kw_cli *cli, const char *option,
+                                   const char *text, uint8_t *bytes,
+                                   size_t size);
+/* An option's number, 0 to limit; `value` stays without the option. */
+KW_MUST_USE kw_status kw_certs_number(struct kw_cli *cli,
+                                      const struct kw_arguments *arguments,
+                                      const char *option, unsigned limit,
+                                      unsigned *value);
+
+/* cli/certs_compress.c */
+kw_status kw_certs_compress(struct kw_cli *cli,
+                            const struct kw_arguments *arguments);
+kw_status kw_certs_expand(struct kw_cli *cli,
+                          const struct kw_arguments *arguments);
+extern const struct kw_option kw_certs_compress_options[];
+extern const struct kw_option kw_certs_expand_options[];
+
+#endif
