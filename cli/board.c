@@ -4,6 +4,7 @@
 
 #include "cli/cli.h"
 #include "host/board.h"
+#include "host/board_listen.h"
 
 #define SIM_PREFIX "sim:"
 #define PORT_MAX   65535
@@ -23,25 +24,71 @@ static kw_status take_port(struct kw_cli *cli, const char *text, int *port) {
     return KW_OK;
 }
 
-/* Only a chip of the workspace can be put on a port. */
-static kw_status take_tcp(struct kw_cli *cli,
-                          const struct kw_arguments *arguments,
-                          struct kw_board_options *options) {
-    const char *port = kw_argument(arguments, "--tcp");
-    options->tcp_port = KW_BOARD_NO_TCP;
-    if (port == NULL) {
+/* Only a chip of the workspace can be put on a port or a single wire. */
+static kw_status take_one_chip(struct kw_cli *cli,
+                               struct kw_board_options *options) {
+    if (options->tcp_port == KW_BOARD_NO_TCP && options->swi_link == NULL) {
         return KW_OK;
     }
-    KW_TRY(take_port(cli, port, &options->tcp_port));
     if (strncmp(cli->chip_text, SIM_PREFIX, strlen(SIM_PREFIX)) != 0) {
         kw_error(&cli->error, KW_USAGE,
                  "a board serves emulated chips, and --chip names %s",
                  cli->chip_text);
-        return kw_error_hint(&cli->error, "name the one for the TCP port "
-                                          "with --chip sim:NAME");
+        return kw_error_hint(&cli->error,
+                             "name the one for the TCP port or the single "
+                             "wire with --chip sim:NAME");
     }
-    options->tcp_chip = cli->chip_text + strlen(SIM_PREFIX);
+    options->one_chip = cli->chip_text + strlen(SIM_PREFIX);
     return KW_OK;
+}
+
+static kw_status take_timing(struct kw_cli *cli, const char *text,
+                             struct kw_board_options *options) {
+    if (text == NULL || strcmp(text, "none") == 0) {
+        return KW_OK;
+    }
+    if (strcmp(text, "limits") != 0) {
+        return kw_error(&cli->error, KW_USAGE,
+                        "'%s' is no timing: it is limits or none", text);
+    }
+    options->limits = true;
+    return KW_OK;
+}
+
+/* The vendor's library cuts longer paths of a serial port. */
+static void warn_of_long(struct kw_cli *cli, const char *link) {
+    if (link != NULL && strlen(link) > KW_BOARD_VENDOR_PATH_MAX) {
+        kw_warn(cli,
+                "%s is longer than the %d characters that the vendor's "
+                "library takes for a port\n",
+                link, KW_BOARD_VENDOR_PATH_MAX);
+    }
+}
+
+static void log_event(void *self, const char *words) {
+    kw_warn(self, "%s\n", words);
+}
+
+static kw_status take_options(struct kw_cli *cli,
+                              const struct kw_arguments *arguments,
+                              struct kw_board_options *options) {
+    const char *port = kw_argument(arguments, "--tcp");
+    *options = (struct kw_board_options){
+        .tcp_port = KW_BOARD_NO_TCP,
+        .watchdog = kw_argument(arguments, "--watchdog") != NULL,
+        .kit_link = kw_argument(arguments, "--kit-pty"),
+        .swi_link = kw_argument(arguments, "--swi-pty"),
+        .i2c_socket = kw_argument(arguments, "--i2c"),
+        .bridge_socket = kw_argument(arguments, "--bridge"),
+        .switched_off = kw_argument(arguments, "--switch"),
+        .log = log_event,
+        .log_self = cli,
+    };
+    KW_TRY(port == NULL ? KW_OK : take_port(cli, port, &options->tcp_port));
+    KW_TRY(take_timing(cli, kw_argument(arguments, "--timing"), options));
+    warn_of_long(cli, options->kit_link);
+    warn_of_long(cli, options->swi_link);
+    return take_one_chip(cli, options);
 }
 
 /* --- the chips of the workspace --- */
@@ -96,8 +143,9 @@ static kw_status announce(struct kw_cli *cli, const struct kw_board *board) {
     for (size_t i = 0; kw_board_listener(board, i, &at); i++) {
         json_array_append_new(
             listeners,
-            json_pack("{s:s, s:s}", "chip", at.chip, "address", at.address));
-        kw_print(cli, "%s is on %s\n", at.chip, at.address);
+            json_pack("{s:s?, s:s}", "chip", at.chip, "address", at.address));
+        kw_print(cli, "%s on %s\n", at.chip == NULL ? "the bus is" : at.chip,
+                 at.address);
     }
     json_object_set_new(cli->result, "listeners", listeners);
     return kw_cli_announce(cli, "board-serve");
@@ -134,10 +182,9 @@ static kw_status run_serve(struct kw_cli *cli,
                            const struct kw_arguments *arguments) {
     struct chip_list list = {.count = 0};
     struct kw_workspace *workspace = NULL;
-    struct kw_board_options options = {
-        .watchdog = kw_argument(arguments, "--watchdog") != NULL};
+    struct kw_board_options options;
     KW_TRY(cli->in_script ? refuse_in_script(cli) : KW_OK);
-    KW_TRY(take_tcp(cli, arguments, &options));
+    KW_TRY(take_options(cli, arguments, &options));
     KW_TRY(kw_cli_workspace(cli, &workspace));
     options.workspace = workspace;
     const kw_status status = serve_listed(cli, &list, &options);
@@ -147,9 +194,19 @@ static kw_status run_serve(struct kw_cli *cli,
 }
 
 static const struct kw_option SERVE_OPTIONS[] = {
+    {"--kit-pty", "LINK",
+     "the kit protocol on a pseudo-terminal, with a symbolic link to it"},
+    {"--i2c", "SOCKET", "the transfers of an I2C bus, as messages"},
+    {"--swi-pty", "LINK",
+     "the single-wire interface of the chip that --chip names, behind a UART"},
     {"--tcp", "PORT",
      "serve the chip that --chip names on 127.0.0.1:PORT too (0: any free "
      "port)"},
+    {"--bridge", "SOCKET", "the binary kit protocol, as messages"},
+    {"--switch", "NAMES",
+     "take these chips off the bus, as the board's DIP switches do"},
+    {"--timing", "limits|none",
+     "keep a chip busy as long as its limits say; default: none"},
     {"--watchdog", NULL, "let the chips' watchdogs run in real time"},
     {NULL, NULL, NULL},
 };

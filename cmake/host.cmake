@@ -3,6 +3,7 @@
 find_package(OpenSSL 3 REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
+pkg_check_modules(HIDAPI REQUIRED IMPORTED_TARGET hidapi-hidraw)
 
 add_library(keywright_posix INTERFACE)
 target_compile_definitions(keywright_posix INTERFACE _GNU_SOURCE)
@@ -35,7 +36,7 @@ add_library(keywright_host STATIC ${KEYWRIGHT_HOST_SOURCES}
   ${KEYWRIGHT_SHIPPED})
 target_link_libraries(keywright_host
   PUBLIC keywright_core keywright_posix PkgConfig::JANSSON
-  PRIVATE keywright_sim OpenSSL::Crypto)
+  PRIVATE keywright_sim OpenSSL::Crypto PkgConfig::HIDAPI)
 
 # The nouns are a library too, so that the power-cut runner can call them.
 file(GLOB KEYWRIGHT_CLI_SOURCES CONFIGURE_DEPENDS

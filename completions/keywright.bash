@@ -72,7 +72,10 @@ _keywright_options() { # NOUN VERB
     'rotate export')
         echo --c-header --as-upstream --bundle --authority --output
         ;;
-    'board serve') echo --tcp --watchdog ;;
+    'board serve')
+        echo --kit-pty --i2c --swi-pty --tcp --bridge --switch --timing \
+            --watchdog
+        ;;
     'certs custom')
         echo --org --root-cn --signer-cn --signer-id --device-cn --validity \
             --authority --authority-cert --signer-key --renew
@@ -157,7 +160,8 @@ _keywright() {
             --write-definition | --public-key | --issuer | --org | \
             --root-cn | --signer-cn | --signer-id | --device-cn | \
             --validity | --template-id | --chain-id | --device | \
-            --serial-number | --eui48) i=$((i + 1)) ;;
+            --serial-number | --eui48 | --kit-pty | --i2c | --swi-pty | \
+            --bridge | --switch | --timing) i=$((i + 1)) ;;
         --chip)
             i=$((i + 1))
             while [ "${COMP_WORDS[i + 1]:-}" = : ] && [ "$i" -lt "$COMP_CWORD" ]

@@ -1,12 +1,13 @@
-/* host/board.h: emulated chips on sockets, powered for as long as it runs.
+/* host/board.h: emulated chips on a board, powered for as long as it runs.
  *
- * Each chip has a unix socket run/NAME.sock (mode 0600), and one of them a
- * TCP port on 127.0.0.1 too. What goes over them: docs/formats.md, "Board
- * socket and TCP". One thread serves all clients, one request of each at a
- * time, so that none waits for another longer than for one command.
+ * Each chip has a unix socket run/NAME.sock (mode 0600) of its own; one of
+ * them a TCP port on 127.0.0.1 and a single-wire line; all together are on
+ * the bus of an emulated Trust Platform board: kit protocol on a
+ * pseudo-terminal, I2C transfers and the kit bridge on sockets. What goes
+ * over them: docs/formats.md, "The board's wires".
  *
- * One of the three files of host that know sim. Knows host/emulated_chip.h
- * and host/workspace.h. */
+ * One of the three files of host that know sim. Knows host/board_loop.h,
+ * host/board_listen.h, host/emulated_chip.h and host/workspace.h. */
 #ifndef KW_HOST_BOARD_H
 #define KW_HOST_BOARD_H
 
@@ -23,8 +24,18 @@ struct kw_board_options {
     const char *const *chips; /* names of images in chips/ */
     size_t chip_count;
     int tcp_port;         /* KW_BOARD_NO_TCP; 0: any free port */
-    const char *tcp_chip; /* one of the chips; unused without a port */
+    const char *one_chip; /* one of the chips: for TCP and SWI */
     bool watchdog;        /* the chips' watchdogs run in real time */
+    bool limits;          /* chips are busy as long as their limits say */
+    /* Paths; NULL: without that wire. */
+    const char *kit_link;
+    const char *swi_link;
+    const char *i2c_socket;
+    const char *bridge_socket;
+    const char *switched_off; /* names, separated by commas; or NULL */
+    /* What happens on the bus, a line in words; may be NULL. */
+    void (*log)(void *self, const char *words);
+    void *log_self;
 };
 
 struct kw_board;
@@ -32,18 +43,19 @@ struct kw_board;
 /* Locks the chips and powers them up, then listens. KW_ABSENT_LOCKED:
  * another process has a chip; the message names it. KW_ABSENT: there is no
  * such chip. KW_USAGE: a socket's path would be too long. KW_SYSTEM_FILE:
- * cannot listen. On failure nothing is left behind. */
+ * cannot listen. On failure nothing is left behind. From here to
+ * kw_board_close this process leaves no core file. */
 KW_MUST_USE kw_status kw_board_open(const struct kw_board_options *options,
                                     struct kw_board **board,
                                     struct kw_error *error);
 
 struct kw_board_listener {
-    const char *chip;
-    const char *address; /* as a link: unix:PATH or tcp:127.0.0.1:PORT */
+    const char *chip;    /* NULL: all chips of the bus */
+    const char *address; /* KIND:PATH or tcp:127.0.0.1:PORT */
 };
 
 /* The listeners by number from 0: sockets in the order of the chips, then
- * TCP. False: there are no more. */
+ * the others. False: there are no more. */
 KW_MUST_USE bool kw_board_listener(const struct kw_board *board, size_t number,
                                    struct kw_board_listener *listener);
 

@@ -33,21 +33,42 @@ static kw_status open_tcp(const char *rest,
     return kw_link_open_tcp(rest, opened, error);
 }
 
-static kw_status open_later(const char *rest,
-                            const struct kw_workspace *workspace,
-                            struct kw_opened_link *opened,
-                            struct kw_error *error) {
+static kw_status open_kit(const char *rest,
+                          const struct kw_workspace *workspace,
+                          struct kw_opened_link *opened,
+                          struct kw_error *error) {
     (void)workspace;
-    (void)opened;
-    kw_error(error, KW_USAGE,
-             "this version does not reach real parts yet, nor '%s'", rest);
-    return kw_error_hint(error, "use sim:NAME, unix:PATH or tcp:HOST:PORT");
+    return kw_link_open_kit(rest, opened, error);
+}
+
+static kw_status open_hid(const char *rest,
+                          const struct kw_workspace *workspace,
+                          struct kw_opened_link *opened,
+                          struct kw_error *error) {
+    (void)workspace;
+    return kw_link_open_hid(rest, opened, error);
+}
+
+static kw_status open_i2c(const char *rest,
+                          const struct kw_workspace *workspace,
+                          struct kw_opened_link *opened,
+                          struct kw_error *error) {
+    (void)workspace;
+    return kw_link_open_i2c(rest, opened, error);
+}
+
+static kw_status open_swi(const char *rest,
+                          const struct kw_workspace *workspace,
+                          struct kw_opened_link *opened,
+                          struct kw_error *error) {
+    (void)workspace;
+    return kw_link_open_swi(rest, opened, error);
 }
 
 static const struct row ROWS[] = {
-    {"sim:", open_sim},   {"unix:", open_unix}, {"tcp:", open_tcp},
-    {"kit:", open_later}, {"hid:", open_later}, {"i2c:", open_later},
-    {"swi:", open_later},
+    {"sim:", open_sim}, {"unix:", open_unix}, {"tcp:", open_tcp},
+    {"kit:", open_kit}, {"hid:", open_hid},   {"i2c:", open_i2c},
+    {"swi:", open_swi},
 };
 
 bool kw_link_needs_workspace(const char *text) {
@@ -59,14 +80,13 @@ kw_status kw_link_open(const char *text, const struct kw_workspace *workspace,
     for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
         const size_t size = strlen(ROWS[i].prefix);
         if (strncmp(text, ROWS[i].prefix, size) == 0) {
-            const bool later = ROWS[i].open == open_later;
-            return ROWS[i].open(later ? text : text + size, workspace, opened,
-                                error);
+            return ROWS[i].open(text + size, workspace, opened, error);
         }
     }
     kw_error(error, KW_USAGE, "'%s' names no link", text);
-    return kw_error_hint(error, "a link is sim:NAME, unix:PATH or "
-                                "tcp:HOST:PORT");
+    return kw_error_hint(error, "a link is sim:NAME, unix:PATH, "
+                                "tcp:HOST:PORT, kit:DEVICE, hid:, "
+                                "i2c:DEVICE@ADDRESS or swi:DEVICE");
 }
 
 void kw_link_close(struct kw_opened_link *opened) {

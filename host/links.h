@@ -1,7 +1,7 @@
 /* host/links.h: opens the link that a text names.
  *
- * sim:NAME, unix:PATH, tcp:HOST:PORT (docs/cli.md, "Links"); one row of a
- * table each. Knows core/link.h and host/workspace.h. */
+ * sim:NAME, unix:PATH, tcp:HOST:PORT, kit:, hid:, i2c:, swi: (docs/cli.md,
+ * "Links"); one row of a table each. Knows core/link.h and host/workspace.h. */
 #ifndef KW_HOST_LINKS_H
 #define KW_HOST_LINKS_H
 
@@ -32,6 +32,22 @@ KW_MUST_USE kw_status kw_link_open_unix(const char *path,
                                         struct kw_opened_link *opened,
                                         struct kw_error *error);
 KW_MUST_USE kw_status kw_link_open_tcp(const char *address,
+                                       struct kw_opened_link *opened,
+                                       struct kw_error *error);
+
+/* host/link_kit.c, link_hid.c, link_i2c.c, link_swi.c: real parts, or the
+ * emulated board in another process. The text is what follows the prefix. A
+ * device that is not there is class KW_CLASS_ABSENT, with what to check. */
+KW_MUST_USE kw_status kw_link_open_kit(const char *text,
+                                       struct kw_opened_link *opened,
+                                       struct kw_error *error);
+KW_MUST_USE kw_status kw_link_open_hid(const char *text,
+                                       struct kw_opened_link *opened,
+                                       struct kw_error *error);
+KW_MUST_USE kw_status kw_link_open_i2c(const char *text,
+                                       struct kw_opened_link *opened,
+                                       struct kw_error *error);
+KW_MUST_USE kw_status kw_link_open_swi(const char *text,
                                        struct kw_opened_link *opened,
                                        struct kw_error *error);
 

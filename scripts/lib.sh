@@ -79,5 +79,6 @@ build_packages() {
     if ! command -v cc >/dev/null; then
         printf 'gcc\nlibc6-dev\n'
     fi
-    printf '%s\n' cmake ninja-build pkg-config libssl-dev libjansson-dev
+    printf '%s\n' cmake ninja-build pkg-config libssl-dev libjansson-dev \
+        libhidapi-dev
 }

@@ -227,12 +227,12 @@ class Global(kw.Case):
 
 
 class Links(kw.Case):
-    def test_real_parts_are_refused_by_name(self):
+    def test_real_parts_that_are_not_there(self):
         self.init()
         for link in ("kit:/dev/ttyACM0", "hid:", "i2c:/dev/i2c-1@6C",
                      "swi:/dev/ttyUSB0"):
             with self.subTest(link=link):
-                self.fails(2, "this version", "chip", "info", "--chip", link)
+                self.fails(4, "check", "chip", "info", "--chip", link)
 
     def test_unknown_link(self):
         self.init()

@@ -1,0 +1,33 @@
+/* host/board_listen.h: where a board can be reached: sockets, a TCP port,
+ * pseudo-terminals. Nobody but the owner may open them. Knows host/error.h
+ * alone. */
+#ifndef KW_HOST_BOARD_LISTEN_H
+#define KW_HOST_BOARD_LISTEN_H
+
+#include "host/error.h"
+
+/* Longest path that the vendor's library takes for a serial port. */
+#define KW_BOARD_VENDOR_PATH_MAX 18
+
+struct kw_endpoint {
+    int fd;
+    int held;      /* a terminal's other side, so that it stays alive; or -1 */
+    char *address; /* PREFIX and the path or port */
+    char *path;    /* a socket or symbolic link that is ours to remove */
+};
+
+/* Each makes an endpoint; after a failure too it is the caller's to close.
+ * The kind is SOCK_STREAM or SOCK_SEQPACKET. */
+KW_MUST_USE kw_status kw_endpoint_unix(struct kw_endpoint *endpoint,
+                                       const char *prefix, const char *path,
+                                       int kind, struct kw_error *error);
+KW_MUST_USE kw_status kw_endpoint_tcp(struct kw_endpoint *endpoint, int port,
+                                      struct kw_error *error);
+/* A pseudo-terminal in raw mode with a symbolic link to it. */
+KW_MUST_USE kw_status kw_endpoint_terminal(struct kw_endpoint *endpoint,
+                                           const char *prefix, const char *link,
+                                           struct kw_error *error);
+void kw_endpoint_init(struct kw_endpoint *endpoint);
+void kw_endpoint_close(struct kw_endpoint *endpoint);
+
+#endif

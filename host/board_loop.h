@@ -1,0 +1,66 @@
+/* host/board_loop.h: the board's connections and the loop that serves them.
+ *
+ * One thread, one request of each connection at a time, so that none waits
+ * for another longer than for one command. What the bytes mean is behind
+ * struct kw_board_wire. Knows host/error.h alone. */
+#ifndef KW_HOST_BOARD_LOOP_H
+#define KW_HOST_BOARD_LOOP_H
+
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "host/error.h"
+
+#define KW_BOARD_REQUEST_MAX 1280 /* bytes of one request */
+#define KW_BOARD_REPLY_MAX   1280 /* bytes of one answer */
+
+struct kw_board_reply {
+    uint8_t bytes[KW_BOARD_REPLY_MAX];
+    size_t size;
+    uint64_t not_before; /* kw_board_microseconds; 0: at once */
+    bool broken;         /* the client speaks something else: hang up */
+};
+
+/* What a connection speaks. */
+struct kw_board_wire {
+    /* The state of a new connection; NULL without memory. */
+    void *(*begin)(void *context);
+    /* Takes a request from the start of the input and answers its size; 0:
+     * it is not whole yet. */
+    size_t (*take)(void *state, const uint8_t *input, size_t size,
+                   struct kw_board_reply *reply);
+    void (*end)(void *state);
+    void *context;
+    unsigned burst; /* requests of one connection in a row */
+};
+
+enum kw_board_port_kind {
+    KW_BOARD_STREAM,   /* accepts connections that are streams */
+    KW_BOARD_MESSAGES, /* accepts connections that keep messages apart */
+    KW_BOARD_TERMINAL, /* is itself the one connection */
+};
+
+struct kw_board_port {
+    int fd;
+    enum kw_board_port_kind kind;
+    struct kw_board_wire wire;
+};
+
+struct kw_board_loop;
+
+/* The ports stay the caller's, who closes them. NULL without memory. */
+struct kw_board_loop *kw_board_loop_new(struct kw_board_port *const *ports,
+                                        size_t count);
+/* Serves until *stop is set, which a handler of SIGINT or SIGTERM may do at
+ * any moment. */
+KW_MUST_USE kw_status kw_board_loop_run(struct kw_board_loop *loop,
+                                        const volatile sig_atomic_t *stop,
+                                        struct kw_error *error);
+/* Closes the connections. NULL is fine. */
+void kw_board_loop_free(struct kw_board_loop *loop);
+
+/* Of a clock that is never set. */
+uint64_t kw_board_microseconds(void *unused);
+
+#endif
