@@ -122,6 +122,7 @@ kw_status kw_sim_policy_derive(struct kw_sim_chip *chip, unsigned target,
                   target, derivation->needs_mac ? "a MAC" : "no MAC");
     KW_TRY(kw_sim_policy_slot_open(chip, target));
     KW_TRY(kw_sim_policy_latch_allows(chip, target));
+    KW_TRY(symmetric_key(chip, derivation->source));
     KW_TRY(kw_sim_policy_random(chip, derivation->source));
     if (rolls && !with_mac) {
         return kw_sim_policy_authorised(chip, target);
