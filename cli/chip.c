@@ -3,6 +3,7 @@
 
 #include "cli/chip_retire.h"
 #include "cli/chip_run.h"
+#include "cli/chip_verbs.h"
 #include "cli/cli.h"
 #include "cli/show.h"
 #include "host/part.h"
@@ -297,6 +298,127 @@ static const struct kw_verb VERBS[] = {
         .run = run_slots,
     },
     {
+        .name = "read",
+        .operands = "ZONE",
+        .summary = "bytes of config, otp or a slot",
+        .options = kw_chip_read_options,
+        .operands_min = 1,
+        .operands_max = 1,
+        .run = kw_chip_read_verb,
+    },
+    {
+        .name = "write",
+        .operands = "ZONE",
+        .summary = "write config, otp or a slot, encrypted where it must be",
+        .options = kw_chip_write_options,
+        .operands_min = 1,
+        .operands_max = 1,
+        .run = kw_chip_write_verb,
+    },
+    {
+        .name = "lock",
+        .operands = "config|data|slot [N]",
+        .summary = "lock for ever: rehearsed, shown, asked",
+        .options = kw_chip_lock_options,
+        .operands_min = 1,
+        .operands_max = 2,
+        .run = kw_chip_lock_verb,
+    },
+    {
+        .name = "random",
+        .summary = "32 random bytes",
+        .run = kw_chip_random_verb,
+    },
+    {
+        .name = "genkey",
+        .operands = "SLOT",
+        .summary = "make a private key, or show its public key",
+        .options = kw_chip_genkey_options,
+        .operands_min = 1,
+        .operands_max = 1,
+        .run = kw_chip_genkey_verb,
+    },
+    {
+        .name = "sign",
+        .operands = "SLOT",
+        .summary = "sign a file or a digest",
+        .options = kw_chip_sign_options,
+        .operands_min = 1,
+        .operands_max = 1,
+        .run = kw_chip_sign_verb,
+    },
+    {
+        .name = "verify",
+        .operands = "[SLOT]",
+        .summary = "let the chip verify a signature",
+        .options = kw_chip_verify_options,
+        .operands_max = 1,
+        .run = kw_chip_verify_verb,
+    },
+    {
+        .name = "sha",
+        .operands = "FILE",
+        .summary = "hash a file (-: stdin) with the chip, or HMAC it",
+        .options = kw_chip_sha_options,
+        .operands_min = 1,
+        .operands_max = 1,
+        .run = kw_chip_sha_verb,
+    },
+    {
+        .name = "mac",
+        .operands = "SLOT",
+        .summary = "let the chip prove that it holds a key",
+        .options = kw_chip_mac_options,
+        .operands_min = 1,
+        .operands_max = 1,
+        .run = kw_chip_mac_verb,
+    },
+    {
+        .name = "counter",
+        .operands = "N",
+        .summary = "show or increment a monotonic counter",
+        .options = kw_chip_counter_options,
+        .operands_min = 1,
+        .operands_max = 1,
+        .run = kw_chip_counter_verb,
+    },
+    {
+        .name = "config",
+        .summary = "the configuration in words, and what is wrong with it",
+        .options = kw_chip_config_options,
+        .run = kw_chip_config_verb,
+    },
+    {
+        .name = "explain",
+        .operands = "SLOT",
+        .summary = "what is permitted for a slot, and why",
+        .operands_min = 1,
+        .operands_max = 1,
+        .run = kw_chip_explain_verb,
+    },
+    {
+        .name = "trace",
+        .operands = "FILE",
+        .summary = "decode recorded frames (-: stdin)",
+        .options = kw_chip_trace_options,
+        .operands_min = 1,
+        .operands_max = 1,
+        .run = kw_chip_trace_verb,
+    },
+    {
+        .name = "snapshot",
+        .summary = "keep the image of an emulated chip in backups/",
+        .run = kw_chip_snapshot_verb,
+    },
+    {
+        .name = "restore",
+        .operands = "FILE",
+        .summary = "put a snapshot back into an emulated chip",
+        .operands_min = 1,
+        .operands_max = 1,
+        .run = kw_chip_restore_verb,
+    },
+    {
         .name = "run",
         .operands = "SCRIPT",
         .summary = "run the commands of a file (-: stdin) in one power cycle",
@@ -314,7 +436,7 @@ static const struct kw_verb VERBS[] = {
 
 const struct kw_noun kw_noun_chip = {
     .name = "chip",
-    .summary = "show a chip, run a script on it, retire it",
+    .summary = "show a chip, give it commands, lint, lock, retire it",
     .verbs = VERBS,
     .verb_count = sizeof VERBS / sizeof *VERBS,
 };

@@ -42,7 +42,10 @@ _keywright_generations() { # SERIAL
 
 _keywright_verbs() { # NOUN
     case $1 in
-    chip) echo info slots run retire ;;
+    chip)
+        echo info slots read write lock random genkey sign verify sha mac \
+            counter config explain trace snapshot restore run retire
+        ;;
     resources) echo make ;;
     rotate)
         echo new-key request authorize apply verify run status resume \
@@ -61,6 +64,17 @@ _keywright_options() { # NOUN VERB
     case "$1 $2" in
     'init '*) echo --model ;;
     'chip retire') echo --dry-run --authority ;;
+    'chip read') echo --block --key-file --output ;;
+    'chip write') echo --file --hex --block --key-file --despite-lint ;;
+    'chip lock') echo --image --dry-run --despite-lint ;;
+    'chip genkey') echo --public --output ;;
+    'chip sign') echo --file --digest --output ;;
+    'chip verify') echo --signature --file --digest --public-key ;;
+    'chip sha') echo --hmac ;;
+    'chip mac') echo --challenge --key-file ;;
+    'chip counter') echo --increment ;;
+    'chip config') echo --file ;;
+    'chip trace') echo --config ;;
     'resources make') echo --firmware ;;
     'rotate run' | 'rotate resume') echo --authority ;;
     'rotate request') echo --fleet --output ;;
@@ -137,14 +151,16 @@ _keywright() {
         ;;
     --request | --bundle | --authority | --firmware | --output | -o | \
         --authority-cert | --signer-key | --root | --backup | --definition | \
-        --write-definition | --public-key | --issuer)
+        --write-definition | --public-key | --issuer | --file | --key-file | \
+        --image | --signature | --config)
         _keywright_files "$cur"
         return
         ;;
     --sequence | --accept-old-key | --expect-serial | --expect-key | --tcp | \
         --org | --root-cn | --signer-cn | --signer-id | --device-cn | \
         --validity | --template-id | --chain-id | --device | \
-        --serial-number | --eui48)
+        --serial-number | --eui48 | --hex | --block | --digest | --hmac | \
+        --challenge)
         return
         ;;
     esac
@@ -161,7 +177,9 @@ _keywright() {
             --root-cn | --signer-cn | --signer-id | --device-cn | \
             --validity | --template-id | --chain-id | --device | \
             --serial-number | --eui48 | --kit-pty | --i2c | --swi-pty | \
-            --bridge | --switch | --timing) i=$((i + 1)) ;;
+            --bridge | --switch | --timing | --file | --key-file | --image | \
+            --signature | --config | --hex | --block | --digest | --hmac | \
+            --challenge) i=$((i + 1)) ;;
         --chip)
             i=$((i + 1))
             while [ "${COMP_WORDS[i + 1]:-}" = : ] && [ "$i" -lt "$COMP_CWORD" ]
@@ -184,7 +202,13 @@ _keywright() {
     1) _keywright_words "$(_keywright_verbs "${plain[0]}")" "$cur" ;;
     *)
         case "${plain[0]} ${plain[1]} ${#plain[@]}" in
-        'chip run 2') _keywright_files "$cur" ;;
+        'chip run 2' | 'chip sha 2' | 'chip trace 2' | 'chip restore 2')
+            _keywright_files "$cur"
+            ;;
+        'chip read 2' | 'chip write 2')
+            _keywright_words "config otp $(echo {0..15})" "$cur"
+            ;;
+        'chip lock 2') _keywright_words 'config data slot' "$cur" ;;
         'certs compress 2' | 'certs expand 2') _keywright_files "$cur" ;;
         'keys retire 2') _keywright_words "$(_keywright_serials)" "$cur" ;;
         'keys retire 3')

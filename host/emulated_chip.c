@@ -420,6 +420,74 @@ kw_status kw_emulated_chip_open(const struct kw_workspace *workspace,
     return KW_OK;
 }
 
+/* --- snapshots --- */
+
+/* An image file by itself; the chip of a workspace is opened with its lock.
+ */
+static kw_status read_image(const char *path, struct kw_sim_eeprom *eeprom,
+                            struct kw_error *error) {
+    struct kw_emulated file = {.lock = -1};
+    const kw_status status = open_image(&file, path, eeprom, error);
+    kw_nvm_close(file.nvm);
+    return status;
+}
+
+kw_status kw_emulated_image_save(const struct kw_workspace *workspace,
+                                 const char *name, const char *path,
+                                 uint8_t serial[KW_SERIAL_SIZE],
+                                 struct kw_error *error) {
+    struct kw_emulated *emulated = NULL;
+    KW_TRY(kw_emulated_power_up(workspace, name, NULL, &emulated, error));
+    const struct kw_sim_eeprom *eeprom = kw_sim_chip_eeprom(emulated->sim);
+    kw_config_serial(eeprom->config, serial);
+    const kw_status status = kw_nvm_create(
+        path, IMAGE_KIND, (const uint8_t *)eeprom, sizeof *eeprom);
+    if (status != KW_OK) {
+        kw_error_system(error, "cannot create %s", path);
+    }
+    kw_emulated_power_down(emulated);
+    return status;
+}
+
+kw_status kw_emulated_image_serial(const char *path,
+                                   uint8_t serial[KW_SERIAL_SIZE],
+                                   struct kw_error *error) {
+    struct kw_sim_eeprom eeprom;
+    KW_TRY(read_image(path, &eeprom, error));
+    kw_config_serial(eeprom.config, serial);
+    kw_wipe(&eeprom, sizeof eeprom);
+    return KW_OK;
+}
+
+kw_status kw_emulated_serial(const struct kw_workspace *workspace,
+                             const char *name, uint8_t serial[KW_SERIAL_SIZE],
+                             struct kw_error *error) {
+    struct kw_emulated *emulated = NULL;
+    KW_TRY(kw_emulated_power_up(workspace, name, NULL, &emulated, error));
+    kw_config_serial(kw_sim_chip_eeprom(emulated->sim)->config, serial);
+    kw_emulated_power_down(emulated);
+    return KW_OK;
+}
+
+kw_status kw_emulated_image_load(const struct kw_workspace *workspace,
+                                 const char *name, const char *path,
+                                 struct kw_error *error) {
+    struct kw_emulated *emulated = NULL;
+    struct kw_sim_eeprom eeprom;
+    KW_TRY(read_image(path, &eeprom, error));
+    kw_status status =
+        kw_emulated_power_up(workspace, name, NULL, &emulated, error);
+    if (status == KW_OK) {
+        status = commit(emulated, &eeprom);
+        if (status != KW_OK) {
+            kw_error_system(error, "cannot write chips/%s.chip", name);
+        }
+        kw_emulated_power_down(emulated);
+    }
+    kw_wipe(&eeprom, sizeof eeprom);
+    return status;
+}
+
 /* --- a copy for rehearsals --- */
 
 static kw_status fill_copy(const struct kw_chip_reading *reading,

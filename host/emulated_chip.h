@@ -63,6 +63,26 @@ void kw_emulated_power_down(struct kw_emulated *emulated);
 struct kw_sim_chip; /* sim/atecc608/chip.h */
 struct kw_sim_chip *kw_emulated_sim(struct kw_emulated *emulated);
 
+/* Copies the image chips/NAME.chip, as it is between two commands, into a
+ * new file. KW_ABSENT_LOCKED: a process has the chip. */
+KW_MUST_USE kw_status kw_emulated_image_save(
+    const struct kw_workspace *workspace, const char *name, const char *path,
+    uint8_t serial[KW_SERIAL_SIZE], struct kw_error *error);
+/* The serial numbers of an image file, and of chips/NAME.chip. KW_PARSE: it
+ * is no image of a chip. */
+KW_MUST_USE kw_status kw_emulated_image_serial(const char *path,
+                                               uint8_t serial[KW_SERIAL_SIZE],
+                                               struct kw_error *error);
+KW_MUST_USE kw_status kw_emulated_serial(const struct kw_workspace *workspace,
+                                         const char *name,
+                                         uint8_t serial[KW_SERIAL_SIZE],
+                                         struct kw_error *error);
+/* Makes the content of an image file that of chips/NAME.chip, in one commit.
+ * KW_ABSENT_LOCKED as above. */
+KW_MUST_USE kw_status
+kw_emulated_image_load(const struct kw_workspace *workspace, const char *name,
+                       const char *path, struct kw_error *error);
+
 /* A copy of a chip, in memory alone: what a rehearsal plays on. Built from
  * what can be read of the original; private keys are new ones, slots that
  * cannot be read stay blank. */

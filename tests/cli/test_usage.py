@@ -7,7 +7,9 @@ import kw
 
 VERBS = {
     "init": [],
-    "chip": ["info", "slots", "run", "retire"],
+    "chip": ["info", "slots", "read", "write", "lock", "random", "genkey",
+             "sign", "verify", "sha", "mac", "counter", "config", "explain",
+             "trace", "snapshot", "restore", "run", "retire"],
     "resources": ["make"],
     "rotate": ["new-key", "request", "authorize", "apply", "verify", "run",
                "status", "resume", "rollback", "export", "lock-authority"],
