@@ -21,7 +21,6 @@ _Static_assert(KW_BOARD_REQUEST_MAX == KW_SIM_REQUEST_MAX &&
 
 struct listener {
     struct kw_endpoint endpoint;
-    struct kw_board_port port;
     const char *chip; /* NULL: the bus */
     /* What a new connection begins with. */
     const struct kw_sim_wire_kind *kind;
@@ -29,12 +28,16 @@ struct listener {
     struct kw_sim_place *place;
 };
 
+struct seat {
+    struct kw_emulated *powered;
+};
+
 struct kw_board {
     struct kw_sim_bus bus;
-    struct kw_emulated **powered; /* by place */
+    struct seat *seats; /* by place */
     struct listener *listeners;
     size_t listener_count;
-    struct kw_board_port **ports;
+    struct kw_board_port *ports; /* by listener */
     struct rlimit core_before;
     int dumpable_before;
 };
@@ -111,6 +114,7 @@ static const struct plan BRIDGE = {&kw_sim_wire_bridge, KW_BOARD_MESSAGES, 1};
 static struct listener *new_listener(struct kw_board *board,
                                      const struct plan *plan,
                                      struct kw_sim_place *place) {
+    struct kw_board_port *port = &board->ports[board->listener_count];
     struct listener *listener = &board->listeners[board->listener_count++];
     *listener = (struct listener){
         .chip = place == NULL ? NULL : place->name,
@@ -119,7 +123,7 @@ static struct listener *new_listener(struct kw_board *board,
         .place = place,
     };
     kw_endpoint_init(&listener->endpoint);
-    listener->port = (struct kw_board_port){
+    *port = (struct kw_board_port){
         .fd = -1,
         .kind = plan->port,
         .wire = {begin_wire, take_request, end_wire, listener, plan->burst},
@@ -146,7 +150,7 @@ static struct kw_sim_place *find_place(struct kw_board *board, const char *name,
                                        size_t size) {
     for (size_t i = 0; i < board->bus.count; i++) {
         struct kw_sim_place *place = &board->bus.places[i];
-        if (strlen(place->name) == size &&
+        if (place->name != NULL && strlen(place->name) == size &&
             strncmp(place->name, name, size) == 0) {
             return place;
         }
@@ -164,7 +168,7 @@ static kw_status no_such_chip(const struct kw_board_options *options,
 static kw_status listen_one(struct kw_board *board,
                             const struct kw_board_options *options,
                             struct kw_error *error) {
-    if (options->tcp_port == KW_BOARD_NO_TCP && options->swi_link == NULL) {
+    if (options->one_chip == NULL) {
         return KW_OK;
     }
     struct kw_sim_place *place =
@@ -215,7 +219,7 @@ static kw_status power_up(struct kw_board *board,
     const kw_status status =
         kw_emulated_power_up(options->workspace, name,
                              options->watchdog ? kw_board_microseconds : NULL,
-                             &board->powered[number], error);
+                             &board->seats[number].powered, error);
     if (status == KW_ABSENT_LOCKED) {
         return kw_error_hint(error, "a board needs all chips of its "
                                     "workspace for itself: wait until that "
@@ -223,7 +227,7 @@ static kw_status power_up(struct kw_board *board,
     }
     KW_TRY(status);
     board->bus.places[number] = (struct kw_sim_place){
-        .chip = kw_emulated_sim(board->powered[number]),
+        .chip = kw_emulated_sim(board->seats[number].powered),
         .name = name,
     };
     board->bus.count++;
@@ -276,10 +280,10 @@ static struct kw_board *new_board(size_t chip_count) {
     forbid_core(board);
     board->listeners = calloc(listeners, sizeof *board->listeners);
     board->ports = calloc(listeners, sizeof *board->ports);
-    board->powered = calloc(chip_count, sizeof *board->powered);
+    board->seats = calloc(chip_count, sizeof *board->seats);
     board->bus.places = calloc(chip_count, sizeof *board->bus.places);
     if (board->listeners == NULL || board->ports == NULL ||
-        board->powered == NULL || board->bus.places == NULL) {
+        board->seats == NULL || board->bus.places == NULL) {
         kw_board_close(board);
         return NULL;
     }
@@ -315,9 +319,7 @@ kw_status kw_board_serve(struct kw_board *board,
                          const volatile sig_atomic_t *stop,
                          struct kw_error *error) {
     for (size_t i = 0; i < board->listener_count; i++) {
-        struct listener *listener = &board->listeners[i];
-        listener->port.fd = listener->endpoint.fd;
-        board->ports[i] = &listener->port;
+        board->ports[i].fd = board->listeners[i].endpoint.fd;
     }
     struct kw_board_loop *loop =
         kw_board_loop_new(board->ports, board->listener_count);
@@ -336,13 +338,13 @@ void kw_board_close(struct kw_board *board) {
     for (size_t i = 0; i < board->listener_count; i++) {
         kw_endpoint_close(&board->listeners[i].endpoint);
     }
-    for (size_t i = 0; board->powered != NULL && i < board->bus.count; i++) {
-        kw_emulated_power_down(board->powered[i]);
+    for (size_t i = 0; board->seats != NULL && i < board->bus.count; i++) {
+        kw_emulated_power_down(board->seats[i].powered);
         kw_wipe(&board->bus.places[i], sizeof board->bus.places[i]);
     }
     allow_core(board);
     free(board->bus.places);
-    free(board->powered);
+    free(board->seats);
     free(board->ports);
     free(board->listeners);
     free(board);

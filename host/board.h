@@ -24,7 +24,7 @@ struct kw_board_options {
     const char *const *chips; /* names of images in chips/ */
     size_t chip_count;
     int tcp_port;         /* KW_BOARD_NO_TCP; 0: any free port */
-    const char *one_chip; /* one of the chips: for TCP and SWI */
+    const char *one_chip; /* of the chips, for TCP and SWI; else NULL */
     bool watchdog;        /* the chips' watchdogs run in real time */
     bool limits;          /* chips are busy as long as their limits say */
     /* Paths; NULL: without that wire. */

@@ -32,7 +32,7 @@ struct client {
 };
 
 struct kw_board_loop {
-    struct kw_board_port *const *ports;
+    const struct kw_board_port *ports;
     size_t port_count;
     struct client *clients[KW_BOARD_CLIENTS_MAX];
     size_t client_count;
@@ -207,7 +207,7 @@ static short wanted_events(const struct client *client) {
 static nfds_t fill_polled(struct kw_board_loop *loop) {
     struct pollfd *polled = loop->polled;
     for (size_t i = 0; i < loop->port_count; i++) {
-        const struct kw_board_port *port = loop->ports[i];
+        const struct kw_board_port *port = &loop->ports[i];
         const bool accepts = port->kind != KW_BOARD_TERMINAL && !loop->paused;
         *polled++ =
             (struct pollfd){.fd = accepts ? port->fd : -1, .events = POLLIN};
@@ -268,7 +268,7 @@ static void serve_round(struct kw_board_loop *loop) {
     }
     for (size_t i = 0; i < loop->port_count; i++) {
         if (loop->polled[i].revents != 0) {
-            accept_client(loop, loop->ports[i]);
+            accept_client(loop, &loop->ports[i]);
         }
     }
 }
@@ -298,7 +298,7 @@ kw_status kw_board_loop_run(struct kw_board_loop *loop,
 /* A terminal is served from the start; the loop has its own descriptor. */
 static bool add_terminals(struct kw_board_loop *loop) {
     for (size_t i = 0; i < loop->port_count; i++) {
-        const struct kw_board_port *port = loop->ports[i];
+        const struct kw_board_port *port = &loop->ports[i];
         if (port->kind != KW_BOARD_TERMINAL) {
             continue;
         }
@@ -310,7 +310,7 @@ static bool add_terminals(struct kw_board_loop *loop) {
     return true;
 }
 
-struct kw_board_loop *kw_board_loop_new(struct kw_board_port *const *ports,
+struct kw_board_loop *kw_board_loop_new(const struct kw_board_port *ports,
                                         size_t count) {
     struct kw_board_loop *loop = calloc(1, sizeof *loop);
     if (loop == NULL) {

@@ -50,7 +50,7 @@ struct kw_board_port {
 struct kw_board_loop;
 
 /* The ports stay the caller's, who closes them. NULL without memory. */
-struct kw_board_loop *kw_board_loop_new(struct kw_board_port *const *ports,
+struct kw_board_loop *kw_board_loop_new(const struct kw_board_port *ports,
                                         size_t count);
 /* Serves until *stop is set, which a handler of SIGINT or SIGTERM may do at
  * any moment. */
