@@ -123,6 +123,64 @@ static void signs_for_many_keys(void **state) {
     }
 }
 
+static void ecdh_answers(void **state) {
+    uint8_t scalar[32] = {[31] = 2};
+    uint8_t generator[64];
+    uint8_t doubled[64];
+    uint8_t secret[32];
+    (void)from_hex(GENERATOR, generator, 64);
+    assert_int_equal(crypto->key_public(*state, scalar, doubled), KW_OK);
+    assert_int_equal(crypto->ecdh(*state, scalar, generator, secret), KW_OK);
+    assert_memory_equal(secret, doubled, 32);
+    /* A scalar out of range, and a point that is none, are told apart. */
+    memset(scalar, 0, 32);
+    assert_int_equal(crypto->ecdh(*state, scalar, generator, secret),
+                     KW_PARSE_KEY);
+    (void)from_hex(ORDER, scalar, 32);
+    assert_int_equal(crypto->ecdh(*state, scalar, generator, secret),
+                     KW_PARSE_KEY);
+    scalar[31]--;
+    assert_int_equal(crypto->ecdh(*state, scalar, generator, secret), KW_OK);
+    assert_memory_equal(secret, generator, 32);
+    generator[0] ^= 1;
+    assert_int_equal(crypto->ecdh(*state, scalar, generator, secret), KW_PARSE);
+    assert_true(kw_all_bytes(secret, 32, 0));
+}
+
+/* R and S below 1 or not below the order. */
+static void signatures_out_of_range(void **state) {
+    const char *const bad[] = {
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        ORDER,
+        "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+    };
+    struct outside_key key = make_key();
+    static const uint8_t zero_digest[32];
+    uint8_t good[64];
+    sign_outside(&key, zero_digest, good);
+    assert_int_equal(crypto->verify(*state, key.public_key, zero_digest, good),
+                     KW_OK);
+    for (size_t i = 0; i < 6; i++) {
+        uint8_t signature[64];
+        memcpy(signature, good, 64);
+        (void)from_hex(bad[i / 2], signature + 32 * (i % 2), 32);
+        assert_int_equal(
+            crypto->verify(*state, key.public_key, zero_digest, signature),
+            KW_NO_SIGNATURE);
+    }
+    /* R + order is R modulo the order, and still no signature. */
+    uint8_t order[32];
+    unsigned carry = 0;
+    (void)from_hex(ORDER, order, 32);
+    for (size_t i = 32; i-- > 0;) {
+        carry += (unsigned)good[i] + order[i];
+        good[i] = (uint8_t)carry;
+        carry >>= 8;
+    }
+    assert_int_equal(crypto->verify(*state, key.public_key, zero_digest, good),
+                     KW_NO_SIGNATURE);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_public_keys),
@@ -130,6 +188,8 @@ int main(void) {
         cmocka_unit_test(known_signature),
         cmocka_unit_test(keys_off_the_curve),
         cmocka_unit_test(signs_for_many_keys),
+        cmocka_unit_test(ecdh_answers),
+        cmocka_unit_test(signatures_out_of_range),
     };
     return cmocka_run_group_tests(tests, open_context, close_context);
 }

@@ -4,10 +4,16 @@
 
 static struct outside_key authority;
 
+static uint8_t block[64];
 static uint8_t mac_data[64]; /* of an encrypted write */
 static uint8_t priv_data[68];
 static uint8_t external_data[128];
 static uint8_t validate_data[83];
+static uint8_t proof_data[77];   /* of CheckMac */
+static uint8_t kdf_data[4 + 16]; /* AES, key block 0 */
+static uint8_t prf_data[4 + 16];
+static uint8_t hkdf_data[4 + 16];
+static uint8_t boot_data[96];
 
 static struct kw_sim_eeprom prepared(void) {
     struct kw_sim_eeprom eeprom = eeprom_of(KW_SIM_TRUSTFLEX);
@@ -15,8 +21,12 @@ static struct kw_sim_eeprom prepared(void) {
     stored_key(authority.public_key, stored);
     set_slot(&eeprom, 13, stored, sizeof(stored));
     set_slot(&eeprom, 14, stored, sizeof(stored));
-    set_slot_config(&eeprom, 3, 0x4585); /* PrivWrite with key 5 */
-    set_slot_config(&eeprom, 4, 0x20A5); /* LimitedUse */
+    set_slot(&eeprom, 15, stored, sizeof(stored));
+    set_slot(&eeprom, 7, DIGEST, 32);
+    set_slot_config(&eeprom, 10, 0x2F8F); /* DeriveKey */
+    set_slot_config(&eeprom, 12, 0xA58F); /* and with a MAC */
+    set_slot_config(&eeprom, 3, 0x4585);  /* PrivWrite with key 5 */
+    set_slot_config(&eeprom, 4, 0x20A5);  /* LimitedUse */
     return eeprom;
 }
 
@@ -102,6 +112,44 @@ static void hmac_started(struct bench *bench) {
     (void)ask_ok(bench, OP_SHA, 4, 5, NULL, 0);
 }
 
+static void temp_key_pair(struct bench *bench) {
+    (void)ask_ok(bench, OP_GENKEY, 0x04, 0xFFFF, NULL, 0);
+}
+
+/* A MAC of all zeros is a mismatch; the comparison is made all the same. */
+static void to_check(struct bench *bench) {
+    uint8_t message_88[88] = {0};
+    (void)bench;
+    memset(message_88, 0xFF, 32); /* slot 5 is blank */
+    message_88[79] = SERIAL[8];
+    memcpy(message_88 + 84, SERIAL, 2);
+    hash_outside(message_88, sizeof(message_88), proof_data + 32);
+}
+
+static void to_derive(struct bench *bench) {
+    uint8_t message_39[39];
+    memset(message_39, 0xFF, 32);
+    memcpy(message_39 + 32, "\x1C\x04\x0C\x00", 4);
+    message_39[36] = SERIAL[8];
+    memcpy(message_39 + 37, SERIAL, 2);
+    hash_outside(message_39, sizeof(message_39), block);
+    fixed(bench);
+}
+
+/* The digest of the signature, masked. */
+static void to_boot(struct bench *bench) {
+    uint8_t both[64];
+    uint8_t mask[32];
+    fixed(bench);
+    memset(both, 0xFF, 32); /* slot 6 is blank */
+    memcpy(both + 32, DIGEST, 32);
+    hash_outside(both, 64, mask);
+    for (size_t i = 0; i < 32; i++) {
+        boot_data[i] = DIGEST[i] ^ mask[i];
+    }
+    memcpy(boot_data + 32, external_data, 64);
+}
+
 /* --- the commands -----------------------------------------------------------
  */
 
@@ -114,8 +162,6 @@ struct scenario {
     size_t size;
     unsigned calls; /* of the crypto table that the command makes */
 };
-
-static uint8_t block[64];
 
 static const struct scenario SCENARIOS[] = {
     {nothing, OP_RANDOM, 0x00, 0, NULL, 0, 1},
@@ -153,6 +199,19 @@ static const struct scenario SCENARIOS[] = {
     {nothing, OP_SHA, 0x04, 5, NULL, 0, 2},
     {fixed, OP_SHA, 0x04, 0xFFFF, NULL, 0, 2},
     {hmac_started, OP_SHA, 0x42, 3, "abc", 3, 2},
+    {to_check, OP_CHECKMAC, 0x00, 5, proof_data, 77, 1},
+    {fixed, OP_DERIVEKEY, 0x04, 10, NULL, 0, 1},
+    {to_derive, OP_DERIVEKEY, 0x04, 12, block, 32, 2},
+    {nothing, OP_ECDH, 0x0C, 0, external_data + 64, 64, 1},
+    {nothing, OP_ECDH, 0x0E, 0, external_data + 64, 64, 3},
+    {temp_key_pair, OP_ECDH, 0x0D, 0, external_data + 64, 64, 1},
+    {nothing, OP_AES, 0x00, 9, block, 16, 1},
+    {nothing, OP_AES, 0x01, 9, block, 16, 1},
+    {fixed, OP_KDF, 0x30, 0, kdf_data, 20, 1},
+    {fixed, OP_KDF, 0x10, 0, prf_data, 20, 10},
+    {fixed, OP_KDF, 0x54, 0, hkdf_data, 20, 4},
+    {to_boot, OP_SECUREBOOT, 0x87, 0, boot_data, 96, 3},
+    {nothing, OP_SELFTEST, 0x3B, 0, NULL, 0, 7},
 };
 
 static void fail_each_call(const struct scenario *scenario) {
@@ -217,6 +276,9 @@ static int prepare(void **state) {
     authority = make_key();
     sign_outside(&authority, DIGEST, external_data);
     memcpy(external_data + 64, authority.public_key, 64);
+    prf_data[3] = 16;
+    hkdf_data[0] = 2;
+    hkdf_data[3] = 16;
     return 0;
 }
 
