@@ -42,7 +42,7 @@ static kw_status cipher(struct kw_sim_chip *chip,
                         const struct kw_command *command,
                         struct kw_sim_answer *answer) {
     const bool decrypt = (command->param1 & MODE_MASK) == MODE_DECRYPT;
-    const uint8_t *key;
+    const uint8_t *key = NULL;
     KW_TRY(kw_sim_policy_mode(chip, command, MODE_BLOCK | MODE_DECRYPT));
     KW_TRY(kw_sim_policy_size(chip, command, BLOCK));
     KW_TRY(kw_sim_policy_aes(chip));
@@ -54,11 +54,11 @@ static kw_status cipher(struct kw_sim_chip *chip,
 
 /* Divides by x in the field of SP 800-38D 6.3, where bit 0 comes first. */
 static void halve(uint8_t value[BLOCK]) {
-    const unsigned lost = value[BLOCK - 1] & 1u;
+    const unsigned lost = (value[BLOCK - 1] & 1u) != 0 ? 0xE1u : 0u;
     for (size_t i = BLOCK - 1; i > 0; i--) {
         value[i] = (uint8_t)(value[i] >> 1 | value[i - 1] << 7);
     }
-    value[0] = (uint8_t)(value[0] >> 1 ^ (lost != 0 ? 0xE1 : 0));
+    value[0] = (uint8_t)((unsigned)value[0] >> 1 ^ lost);
 }
 
 /* Every bit takes the same time: H is a secret. */
@@ -68,7 +68,8 @@ static void multiply(const uint8_t factor[BLOCK], const uint8_t input[BLOCK],
     memcpy(power, factor, BLOCK);
     memset(product, 0, BLOCK);
     for (size_t bit = 0; bit < 8 * BLOCK; bit++) {
-        const unsigned set = input[bit / 8] >> (7 - bit % 8) & 1u;
+        const unsigned byte = input[bit / 8];
+        const unsigned set = byte >> (7 - bit % 8) & 1u;
         const uint8_t mask = (uint8_t)(0u - set);
         for (size_t i = 0; i < BLOCK; i++) {
             product[i] = (uint8_t)(product[i] ^ (power[i] & mask));

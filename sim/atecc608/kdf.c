@@ -203,9 +203,9 @@ static kw_status deliver(struct kw_sim_chip *chip, const struct kw_sim_kdf *kdf,
 
 kw_status kw_sim_kdf(struct kw_sim_chip *chip, const struct kw_command *command,
                      struct kw_sim_answer *answer) {
-    struct kw_sim_kdf kdf;
+    struct kw_sim_kdf kdf = {.key = NULL};
     uint8_t result[KW_SIM_KDF_RESULT];
-    bool encrypted;
+    bool encrypted = false;
     KW_TRY(form(chip, command, &kdf));
     KW_TRY(kw_sim_policy_kdf(chip, kdf.algorithm == KW_SIM_KDF_AES));
     KW_TRY(find_key(chip, &kdf));

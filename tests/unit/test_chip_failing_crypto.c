@@ -129,7 +129,8 @@ static void to_check(struct bench *bench) {
 static void to_derive(struct bench *bench) {
     uint8_t message_39[39];
     memset(message_39, 0xFF, 32);
-    memcpy(message_39 + 32, "\x1C\x04\x0C\x00", 4);
+    const struct kw_message_head head = kw_message_head(OP_DERIVEKEY, 4, 12);
+    memcpy(message_39 + 32, head.bytes, 4);
     message_39[36] = SERIAL[8];
     memcpy(message_39 + 37, SERIAL, 2);
     hash_outside(message_39, sizeof(message_39), block);

@@ -194,6 +194,7 @@ static void known_copy(void **state) {
 static void signature_store_has_it_in_the_mac(void **state) {
     (void)state;
     static const uint8_t io_key[32] = {0x49};
+    static const uint8_t head[4] = {0x80, 0x86, 0x00, 0x00};
     struct kw_sim_eeprom eeprom = prepared(FULL_SIGNATURE);
     struct bench bench;
     uint8_t message[132];
@@ -208,7 +209,7 @@ static void signature_store_has_it_in_the_mac(void **state) {
     memcpy(both + 32, buffers(&bench)->temp_key, 32);
     hash_outside(both, 64, message);
     memcpy(message + 32, boot_data, 96);
-    memcpy(message + 128, "\x80\x86\x00\x00", 4);
+    memcpy(message + 128, head, sizeof(head));
     hash_outside(message, sizeof(message), expected);
     for (size_t i = 0; i < 32; i++) {
         sent[i] = boot_data[i] ^ message[i];
@@ -308,8 +309,8 @@ static void refuses_forms(void **state) {
     (void)state;
     struct bench bench;
     bench_with(&bench, FULL_DIGEST);
-    for (uint8_t mode = 0; mode < FULL; mode++) {
-        no_boot(&bench, PARSE, "no mode", mode);
+    for (unsigned mode = 0; mode < FULL; mode++) {
+        no_boot(&bench, PARSE, "no mode", (uint8_t)mode);
     }
     no_boot(&bench, PARSE, "no mode", 0x0D);
     no_boot(&bench, PARSE, "no mode", 0x25);
