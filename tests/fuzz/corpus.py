@@ -234,7 +234,74 @@ def chips():
         RAW + bytes([8]) + command(0x30, 0, 0)
 
 
-CORPORA = {"packet": packets, "bundle": bundles, "envelope": envelopes,
+# --- the board's wires: see fuzz_wire_*.c
+
+
+INFO_PACKET = command(0x30, 0, 0)
+READ_SERIAL = command(0x02, 0, 0)
+
+
+def kit_wires():
+    talk = b"E:t(" + INFO_PACKET.hex().upper().encode() + b")\n"
+    yield "session", (b"\0board:device(00)\nE:physical:interface:i2c\n"
+                      b"E:physical:select(6C)\nE:w()\n" + talk +
+                      b"E:i()\nE:s()\n")
+    yield "collision", b"\2E:physical:select(6C)\nE:w()\n" + talk
+    yield "padded", b"\4E:w()\r\n\0\0\0E:t(07)\nE:t(zz)\n\n"
+    yield "long", b"\0" + b"x" * 700 + b"\nE:w()\n"
+
+
+def swi_wires():
+    bits = bytes(0x7F if byte >> bit & 1 else 0x7D
+                 for byte in b"\x88" for bit in range(8))
+    yield "bits", b"\0\0\0" + bits
+    session = b"\x88\x77" + INFO_PACKET + b"\x88\xBB"
+    yield "session", b"\0\1\0\xFF" + session
+    yield "busy", b"\1\1\0\xFF" + session + b"\x88" * 4
+    yield "cut", b"\0\1\0\xFF\x77\x07\x30\0\xFF\x88\xFF\xCC"
+
+
+def word_wires():
+    yield "session", b"\0\0\3" + INFO_PACKET + b"\0\2\0\3" + READ_SERIAL + b"\1"
+    yield "short", b"\0\0\3\0\3\1\3\2\0\3\6" + bytes(5)
+    yield "deaf", b"\1\3" + INFO_PACKET + b"\0\3" + INFO_PACKET
+
+
+def messages(*parts):
+    return b"".join(bytes([len(part)]) + part for part in parts)
+
+
+def bridge_wires():
+    session = messages(b"\2\3\x6C", b"\2\1\x6C\xFF" + INFO_PACKET,
+                       b"\2\2\x6C\0\xFF\0", b"\2\4\x6C", b"\2\5\x6C")
+    yield "session", b"\0" + session
+    yield "collision", b"\2" + session
+    yield "odd", b"\4" + messages(b"\1", b"\2\x12", b"\2\x11\x6A\0\7")
+
+
+def i2c_wires():
+    def write(address, data, flags=0):
+        return struct.pack("<BBH", flags, address, len(data)) + data
+
+    def read(address, size, flags=1):
+        return struct.pack("<BBH", flags, address, size)
+
+    session = messages(
+        write(0, b"\0"), read(0x36, 4), write(0x36, b"\3" + INFO_PACKET),
+        write(0x36, b"\0"), read(0x36, 1), read(0x36, 9),
+        write(0x36, b"\2\2"))
+    yield "session", b"\0" + session
+    yield "collision", b"\2" + session
+    yield "busy", b"\1" + session * 3
+    yield "pieces", b"\0" + messages(
+        write(0, b"\0"), write(0x36, b"\3" + INFO_PACKET[:3]), read(0x36, 1),
+        write(0x36, b"\3" + INFO_PACKET[3:], 2), read(0x36, 4), read(0x36, 3),
+        write(0x35, b"\1"), write(0x60, b"\x77"))
+
+
+CORPORA = {
+    "wire_kit": kit_wires, "wire_swi": swi_wires, "wire_words": word_wires,
+    "wire_bridge": bridge_wires, "wire_i2c": i2c_wires,"packet": packets, "bundle": bundles, "envelope": envelopes,
            "image": images, "lines": lines, "key_pem": keys, "chip": chips}
 
 
