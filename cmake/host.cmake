@@ -12,7 +12,7 @@ file(GLOB KEYWRIGHT_SIM_SOURCES CONFIGURE_DEPENDS
   ${PROJECT_SOURCE_DIR}/sim/*/*.c)
 add_library(keywright_sim STATIC ${KEYWRIGHT_SIM_SOURCES})
 target_link_libraries(keywright_sim
-  PUBLIC keywright_core keywright_posix PRIVATE OpenSSL::Crypto)
+  PUBLIC keywright_core keywright_posix PRIVATE OpenSSL::SSL OpenSSL::Crypto)
 
 file(GLOB KEYWRIGHT_HOST_SOURCES CONFIGURE_DEPENDS
   ${PROJECT_SOURCE_DIR}/host/*.c ${PROJECT_SOURCE_DIR}/host/primitives/*.c)

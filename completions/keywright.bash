@@ -53,6 +53,10 @@ _keywright_verbs() { # NOUN
         ;;
     keys) echo list retire ;;
     board) echo serve ;;
+    winc)
+        echo new info list root tls dump load erase verify reset connect
+        ;;
+    ota) echo check update resume sign ;;
     certs)
         echo custom vendor backup restore show verify export compress expand
         ;;
@@ -89,6 +93,26 @@ _keywright_options() { # NOUN VERB
     'board serve')
         echo --kit-pty --i2c --swi-pty --tcp --bridge --switch --timing \
             --watchdog
+        ;;
+    'winc new') echo --module --firmware --size ;;
+    'winc root')
+        echo --module --dry-run --strict --download-mode --rekeyed
+        ;;
+    'winc tls')
+        echo --module --dry-run --strict --download-mode --key --compact
+        ;;
+    'winc erase')
+        echo --module --dry-run --strict --download-mode --root --tls
+        ;;
+    'winc connect') echo --module --flash --check-name ;;
+    'winc '*) echo --module ;;
+    'ota check' | 'ota update')
+        echo --module --url --server-ca --list --authority --unsigned \
+            --rekeyed --strict --compact --dry-run --download-mode --log
+        ;;
+    'ota resume') echo --module --old --download-mode ;;
+    'ota sign')
+        echo --files --authority --sequence --mac --output
         ;;
     'certs custom')
         echo --org --root-cn --signer-cn --signer-id --device-cn --validity \

@@ -29,10 +29,10 @@ struct kw_winc_cert {
     uint8_t issuer_hash[KW_SHA1_SIZE];
     struct kw_winc_date not_before;
     struct kw_winc_date not_after;
-    struct kw_der serial;
+    struct kw_winc_der serial;
     enum kw_winc_key_type key_type;
     /* RSA: modulus and exponent without leading zeros; P-256: X and Y. */
-    struct kw_der key[2];
+    struct kw_winc_der key[2];
 };
 
 /* KW_PARSE_DER: not one whole certificate and nothing behind it.
@@ -44,7 +44,7 @@ KW_MUST_USE kw_status kw_winc_cert_read(const struct kw_source *source,
 /* A private RSA key, PKCS#1 or PKCS#8, in DER: n e d p q dP dQ qInv. */
 struct kw_winc_rsa_key {
     const struct kw_source *source;
-    struct kw_der number[8];
+    struct kw_winc_der number[8];
 };
 
 /* KW_PARSE_RSA_KEY. */

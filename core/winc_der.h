@@ -8,19 +8,19 @@
 #include "core/winc_source.h"
 
 enum {
-    KW_DER_INTEGER = 0x02,
-    KW_DER_BIT_STRING = 0x03,
-    KW_DER_OCTET_STRING = 0x04,
-    KW_DER_OID = 0x06,
-    KW_DER_UTC_TIME = 0x17,
-    KW_DER_GENERALIZED_TIME = 0x18,
-    KW_DER_SEQUENCE = 0x30,
-    KW_DER_SET = 0x31,
-    KW_DER_CONTEXT_0 = 0xA0,
+    KW_WINC_DER_INTEGER = 0x02,
+    KW_WINC_DER_BIT_STRING = 0x03,
+    KW_WINC_DER_OCTET_STRING = 0x04,
+    KW_WINC_DER_OID = 0x06,
+    KW_WINC_DER_UTC_TIME = 0x17,
+    KW_WINC_DER_GENERALIZED_TIME = 0x18,
+    KW_WINC_DER_SEQUENCE = 0x30,
+    KW_WINC_DER_SET = 0x31,
+    KW_WINC_DER_CONTEXT_0 = 0xA0,
 };
 
 /* Offsets into the source. */
-struct kw_der {
+struct kw_winc_der {
     uint8_t tag;
     uint32_t start; /* of the tag */
     uint32_t at;    /* of the content */
@@ -29,20 +29,21 @@ struct kw_der {
 };
 
 /* The element that begins at offset and ends before limit. KW_PARSE_DER. */
-KW_MUST_USE kw_status kw_der_any(const struct kw_source *source,
-                                 uint32_t offset, uint32_t limit,
-                                 struct kw_der *item);
+KW_MUST_USE kw_status kw_winc_der_any(const struct kw_source *source,
+                                      uint32_t offset, uint32_t limit,
+                                      struct kw_winc_der *item);
 /* The same, of this tag. */
-KW_MUST_USE kw_status kw_der_tagged(const struct kw_source *source,
-                                    uint32_t offset, uint32_t limit,
-                                    uint8_t tag, struct kw_der *item);
+KW_MUST_USE kw_status kw_winc_der_tagged(const struct kw_source *source,
+                                         uint32_t offset, uint32_t limit,
+                                         uint8_t tag, struct kw_winc_der *item);
 /* An INTEGER that is not negative, without its leading zeros. */
-KW_MUST_USE kw_status kw_der_number(const struct kw_source *source,
-                                    uint32_t offset, uint32_t limit,
-                                    struct kw_der *item);
+KW_MUST_USE kw_status kw_winc_der_number(const struct kw_source *source,
+                                         uint32_t offset, uint32_t limit,
+                                         struct kw_winc_der *item);
 /* Whether the content is these bytes (at most 16). */
-KW_MUST_USE kw_status kw_der_is(const struct kw_source *source,
-                                const struct kw_der *item, const uint8_t *bytes,
-                                size_t size, bool *is);
+KW_MUST_USE kw_status kw_winc_der_is(const struct kw_source *source,
+                                     const struct kw_winc_der *item,
+                                     const uint8_t *bytes, size_t size,
+                                     bool *is);
 
 #endif

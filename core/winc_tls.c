@@ -397,7 +397,7 @@ static kw_status put_rsa_key(const struct window *window,
     uint8_t head[KEY_HEAD] = {0};
     uint32_t at = file->address + KEY_HEAD;
     for (uint32_t i = 0; i < 8; i++) {
-        const struct kw_der *number = &file->key->number[i];
+        const struct kw_winc_der *number = &file->key->number[i];
         kw_store_le16(head + 2 * i, (uint16_t)number->size);
         kw_store_le32(head + KEY_POINTERS + 4 * i, at);
         KW_TRY(put_source(window, at, file->key->source, number->at,

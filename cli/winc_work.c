@@ -1,0 +1,135 @@
+/* cli/winc_work.c: what the verbs share that change a module's stores. */
+#include <string.h>
+
+#include "cli/winc.h"
+#include "host/text.h"
+
+#define DEFAULT_MODULE "winc"
+
+kw_status kw_winc_begin(struct kw_cli *cli,
+                        const struct kw_arguments *arguments,
+                        struct kw_winc *winc) {
+    struct kw_workspace *workspace = NULL;
+    const char *name = kw_argument(arguments, "--module");
+    KW_TRY(kw_cli_workspace_locked(cli, &workspace));
+    KW_TRY(kw_winc_open(winc, workspace, name != NULL ? name : DEFAULT_MODULE,
+                        &cli->error));
+    json_object_set_new(cli->result, "module", json_string(winc->name));
+    return KW_OK;
+}
+
+static kw_status finish_first(struct kw_cli *cli, struct kw_winc *winc) {
+    bool waits = false;
+    bool resumed = false;
+    KW_TRY(kw_winc_waits(winc, &waits, &cli->error));
+    if (!waits) {
+        return KW_OK;
+    }
+    KW_TRY(kw_winc_resume(winc, false, &resumed, &cli->error));
+    kw_print(cli, "An interrupted update was finished first\n");
+    return KW_OK;
+}
+
+kw_status kw_winc_begin_change(struct kw_cli *cli,
+                               const struct kw_arguments *arguments,
+                               struct kw_winc *winc) {
+    KW_TRY(kw_winc_begin(cli, arguments, winc));
+    const kw_status status = finish_first(cli, winc);
+    if (status != KW_OK) {
+        kw_winc_end(arguments, winc);
+    }
+    return status;
+}
+
+void kw_winc_end(const struct kw_arguments *arguments, struct kw_winc *winc) {
+    kw_winc_close(winc, kw_argument(arguments, "--download-mode") == NULL);
+}
+
+kw_status kw_winc_check_date(struct kw_cli *cli,
+                             const struct kw_arguments *arguments,
+                             const struct kw_winc_input *input) {
+    if (!kw_winc_input_expired(input)) {
+        return KW_OK;
+    }
+    if (kw_argument(arguments, "--strict") != NULL) {
+        return kw_error(&cli->error, KW_NO,
+                        "%s has expired, and --strict refuses that; nothing "
+                        "was changed",
+                        input->name);
+    }
+    kw_warn(cli, "keywright: warning: %s has expired\n", input->name);
+    return KW_OK;
+}
+
+/* --- carrying out --- */
+
+static void tell(void *observer, enum kw_winc_event event, uint32_t address,
+                 uint32_t detail) {
+    struct kw_cli *cli = observer;
+    switch (event) {
+    case KW_WINC_ERASING:
+        break;
+    case KW_WINC_WRITTEN:
+        kw_print(cli, "  sector 0x%05x written and verified\n", address);
+        break;
+    case KW_WINC_DIFFERS:
+        kw_warn(cli, "keywright: sector 0x%05x: %u bytes read back wrong\n",
+                address, detail);
+        break;
+    case KW_WINC_RESTORED:
+        kw_warn(cli, "keywright: sector 0x%05x holds its old content\n",
+                address);
+        break;
+    case KW_WINC_LOST:
+        kw_warn(cli,
+                "keywright: sector 0x%05x does not take its old content "
+                "back; the journal keeps it\n",
+                address);
+        break;
+    }
+}
+
+static void show_cost(struct kw_cli *cli, const struct kw_winc_work *work,
+                      bool dry_run) {
+    const struct kw_winc_cost *cost = &work->cost;
+    kw_print(cli, "%s %u sectors, %u erases, %u pages, %u bytes differ\n",
+             dry_run ? "Would write" : "Writing", cost->sectors, cost->sectors,
+             cost->pages, cost->bytes);
+    json_object_set_new(cli->result, "dry_run", json_boolean(dry_run));
+    json_object_set_new(cli->result, "sectors", json_integer(cost->sectors));
+    json_object_set_new(cli->result, "erases", json_integer(cost->sectors));
+    json_object_set_new(cli->result, "bytes", json_integer(cost->bytes));
+    if (work->root_used > 0) {
+        const uint32_t room = KW_WINC_ROOT_SIZE - work->root_used;
+        kw_print(cli, "Root store: %u bytes free then\n", room);
+        json_object_set_new(cli->result, "root_free", json_integer(room));
+    }
+    if (work->tls_used > 0) {
+        const uint32_t room = KW_WINC_TLS_SIZE - work->tls_used;
+        kw_print(cli, "TLS store: %u bytes and %u files free then\n", room,
+                 KW_WINC_TLS_FILES - work->tls.count);
+        json_object_set_new(cli->result, "tls_free", json_integer(room));
+    }
+}
+
+kw_status kw_winc_carry_out(struct kw_cli *cli,
+                            const struct kw_arguments *arguments,
+                            struct kw_winc_work *work) {
+    const bool dry_run = kw_argument(arguments, "--dry-run") != NULL;
+    KW_TRY(kw_winc_work_prepare(work, &cli->error));
+    show_cost(cli, work, dry_run);
+    if (dry_run) {
+        return KW_OK;
+    }
+    work->winc->update.told = tell;
+    work->winc->update.observer = cli;
+    KW_TRY(kw_winc_work_run(work, &cli->error));
+    const bool stays = kw_argument(arguments, "--download-mode") != NULL;
+    kw_print(cli,
+             "The module %s; please re-init it to start Wi-Fi "
+             "operations\n",
+             stays ? "stays in download mode" : "was reset");
+    json_object_set_new(cli->result, "mode",
+                        json_string(stays ? "download" : "reset"));
+    return KW_OK;
+}

@@ -1,0 +1,34 @@
+/* host/winc_record.h: what the workspace remembers of a module.
+ *
+ * winc/NAME/subjects.json: which subject stands behind a name hash of the
+ * root store, since two subjects can have one. winc/NAME/sequence.json: the
+ * last certificate list. Knows host/winc.h. */
+#ifndef KW_HOST_WINC_RECORD_H
+#define KW_HOST_WINC_RECORD_H
+
+#include "host/winc.h"
+#include "host/winc_input.h"
+
+/* Whether the record knows a subject for the name hash of this certificate,
+ * and whether it is this one's. */
+KW_MUST_USE kw_status kw_winc_record_knows(const struct kw_winc *winc,
+                                           const struct kw_winc_input *input,
+                                           bool *known, bool *same,
+                                           struct kw_error *error);
+/* Enters the subjects; NULL ones are passed over. */
+KW_MUST_USE kw_status kw_winc_record_enter(
+    const struct kw_winc *winc, const struct kw_winc_input *const *inputs,
+    size_t count, struct kw_error *error);
+
+struct kw_winc_last_list {
+    uint32_t sequence;                 /* 0: none yet */
+    char list[2 * KW_SHA256_SIZE + 1]; /* SHA-256, hex */
+};
+KW_MUST_USE kw_status kw_winc_record_last(const struct kw_winc *winc,
+                                          struct kw_winc_last_list *last,
+                                          struct kw_error *error);
+KW_MUST_USE kw_status kw_winc_record_keep(const struct kw_winc *winc,
+                                          const struct kw_winc_last_list *last,
+                                          struct kw_error *error);
+
+#endif
