@@ -218,6 +218,22 @@ static bool is_superseded(const struct kw_key_files *files,
     return false;
 }
 
+static bool is_newest_rotating(const struct kw_key_files *files,
+                               const struct kw_key_file *file) {
+    if (file->slot != KW_ROTATING_SLOT) {
+        return false;
+    }
+    for (size_t i = 0; i < files->count; i++) {
+        const struct kw_key_file *other = &files->file[i];
+        if (other->slot == file->slot &&
+            strcmp(other->serial, file->serial) == 0 &&
+            other->generation > file->generation) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static kw_status check_chosen(struct kw_cli *cli,
                               const struct kw_workspace *workspace,
                               const struct choice *choice,
@@ -232,6 +248,12 @@ static kw_status check_chosen(struct kw_cli *cli,
         count++;
         if (!is_superseded(files, file)) {
             KW_TRY(check_file(cli, workspace, held, file));
+        }
+        if (is_newest_rotating(files, file)) {
+            return needed(cli, file,
+                          "it is the newest rotating key, which a request or "
+                          "a bundle may name; `keywright rotate new-key` makes "
+                          "a newer one");
         }
     }
     if (count == 0) {
@@ -275,6 +297,21 @@ static kw_status wipe_chosen(struct kw_cli *cli, const struct choice *choice,
     return KW_OK;
 }
 
+static void show_chosen(struct kw_cli *cli, const struct choice *choice,
+                        const struct kw_key_files *files) {
+    char text[KW_SHORT_TEXT];
+    for (size_t i = 0; i < files->count; i++) {
+        const struct kw_key_file *file = &files->file[i];
+        if (is_chosen(choice, file)) {
+            kw_print(cli, "  slot %2u  %-16s  %s\n", file->slot,
+                     file->has_public
+                         ? kw_short_fingerprint(file->public_key, text)
+                         : "secret",
+                     file->path);
+        }
+    }
+}
+
 static kw_status retire_from(struct kw_cli *cli,
                              const struct kw_workspace *workspace,
                              const struct choice *choice,
@@ -282,7 +319,8 @@ static kw_status retire_from(struct kw_cli *cli,
     struct held held;
     ask_chip(cli, &held);
     KW_TRY(check_chosen(cli, workspace, choice, files, &held));
-    KW_TRY(kw_confirm(cli, "Wipe these private keys for ever?"));
+    show_chosen(cli, choice, files);
+    KW_TRY(kw_confirm(cli, "Wipe these keys for ever?"));
     json_object_set_new(cli->result, "generation",
                         json_integer(choice->generation));
     return wipe_chosen(cli, choice, files);

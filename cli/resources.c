@@ -30,6 +30,29 @@ static void show(struct kw_cli *cli, const struct kw_resources_result *result) {
     json_object_set(cli->result, "slots", result->slots);
 }
 
+/* A validated key is in use: what replaces it is asked for. */
+static kw_status confirm(struct kw_cli *cli,
+                         const struct kw_resources *resources) {
+    const struct kw_rotation rotation = {.workspace = resources->workspace,
+                                         .chip = resources->chip};
+    struct kw_rotation_view view;
+    char key[KW_SHORT_TEXT];
+    char authority[KW_SHORT_TEXT];
+    KW_TRY(kw_rotation_look(&rotation, &view, &cli->error));
+    if (!view.state.validated) {
+        return KW_OK;
+    }
+    kw_print(cli,
+             "Slot 14 holds the validated key %s under the authority %s.\n"
+             "New resources replace both, and the secrets in slots 5, 6, 9 and "
+             "15; the old keys stay\nin keys/, requests and bundles made "
+             "before no longer fit.\n",
+             kw_short_fingerprint(view.has_key ? view.key : NULL, key),
+             kw_short_fingerprint(view.has_authority ? view.authority : NULL,
+                                  authority));
+    return kw_confirm(cli, "Replace the keys of this chip?");
+}
+
 static kw_status make(struct kw_cli *cli,
                       const struct kw_arguments *arguments) {
     struct kw_resources_result result;
@@ -40,6 +63,7 @@ static kw_status make(struct kw_cli *cli,
     };
     KW_TRY(kw_cli_workspace_locked(cli, &resources.workspace));
     KW_TRY(kw_cli_chip(cli, &resources.chip));
+    KW_TRY(confirm(cli, &resources));
     const kw_status status =
         kw_resources_make(&resources, &result, &cli->error);
     if (status == KW_OK) {

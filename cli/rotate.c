@@ -7,16 +7,45 @@
 #include "cli/show.h"
 #include "host/journal.h"
 
-kw_status kw_rotate_open(struct kw_cli *cli,
-                         const struct kw_arguments *arguments,
-                         struct kw_rotation *rotation) {
-    *rotation = (struct kw_rotation){
+static struct kw_rotation describe(struct kw_cli *cli,
+                                   const struct kw_arguments *arguments) {
+    return (struct kw_rotation){
         .authority = kw_argument(arguments, "--authority"),
         .say = kw_say_line,
         .observer = cli,
     };
+}
+
+kw_status kw_rotate_open(struct kw_cli *cli,
+                         const struct kw_arguments *arguments,
+                         struct kw_rotation *rotation) {
+    *rotation = describe(cli, arguments);
     KW_TRY(kw_cli_workspace_locked(cli, &rotation->workspace));
     return kw_cli_chip(cli, &rotation->chip);
+}
+
+kw_status kw_rotate_open_to_look(struct kw_cli *cli,
+                                 const struct kw_arguments *arguments,
+                                 struct kw_rotation *rotation) {
+    *rotation = describe(cli, arguments);
+    KW_TRY(kw_cli_workspace(cli, &rotation->workspace));
+    return kw_cli_chip(cli, &rotation->chip);
+}
+
+kw_status kw_rotate_no_journal(struct kw_cli *cli,
+                               const struct kw_rotation *rotation,
+                               const struct kw_rotation_view *view) {
+    struct kw_journal journal;
+    KW_TRY(kw_journal_find(rotation->workspace, view->state.serial, &journal,
+                           &cli->error));
+    const bool is_open = journal.path != NULL;
+    kw_journal_free(&journal);
+    if (!is_open) {
+        return KW_OK;
+    }
+    kw_error(&cli->error, KW_NO, "a rotation of this chip is not finished");
+    return kw_error_hint(&cli->error, "run `keywright rotate resume` or "
+                                      "`rotate rollback` first");
 }
 
 char *kw_rotate_output(const struct kw_rotation *rotation,
@@ -50,6 +79,7 @@ static kw_status new_key(struct kw_cli *cli,
     char text[KW_SHORT_TEXT];
     KW_TRY(kw_rotate_open(cli, arguments, &rotation));
     KW_TRY(kw_rotation_look(&rotation, &view, &cli->error));
+    KW_TRY(kw_rotate_no_journal(cli, &rotation, &view));
     KW_TRY(
         kw_rotation_new_key(&rotation, view.state.serial, &made, &cli->error));
     kw_print(cli, "  key %s, a prototype key: %s\n",
@@ -96,6 +126,22 @@ static void show_result(struct kw_cli *cli,
     json_object_set_new(cli->result, "already_applied", json_boolean(already));
 }
 
+/* A device may apply a key whose private half lives elsewhere; whoever lost
+ * it should know at once. */
+static void warn_without_key(struct kw_cli *cli,
+                             const struct kw_rotation *rotation,
+                             const struct kw_rotation_result *result) {
+    struct kw_error ignored;
+    struct kw_key_file file;
+    if (kw_keyring_find(rotation->workspace, NULL, KW_ROTATING_SLOT,
+                        result->new_key, &file, &ignored) == KW_OK) {
+        kw_key_file_free(&file);
+        return;
+    }
+    kw_warn(cli, "warning: keys/ holds no private key for the new key: make "
+                 "sure that somebody has it\n");
+}
+
 static kw_status apply(struct kw_cli *cli,
                        const struct kw_arguments *arguments) {
     const char *bundle = kw_argument(arguments, "--bundle");
@@ -109,6 +155,7 @@ static kw_status apply(struct kw_cli *cli,
     KW_TRY(kw_rotate_open(cli, arguments, &rotation));
     KW_TRY(kw_rotation_apply(&rotation, bundle, &result, &cli->error));
     show_result(cli, &result);
+    warn_without_key(cli, &rotation, &result);
     return KW_OK;
 }
 
@@ -151,7 +198,7 @@ static kw_status verify(struct kw_cli *cli,
     struct kw_rotation rotation;
     struct kw_rotation_proof proof;
     char text[KW_SHORT_TEXT];
-    KW_TRY(kw_rotate_open(cli, arguments, &rotation));
+    KW_TRY(kw_rotate_open_to_look(cli, arguments, &rotation));
     KW_TRY(kw_rotation_verify(&rotation, &proof, &cli->error));
     kw_print(cli, "  key %s, generation %u\n",
              kw_short_fingerprint(proof.view.key, text), proof.generation);
@@ -160,96 +207,6 @@ static kw_status verify(struct kw_cli *cli,
     json_object_set_new(cli->result, "generation",
                         json_integer(proof.generation));
     json_object_set_new(cli->result, "verified", json_true());
-    return KW_OK;
-}
-
-/* --- status --- */
-
-static const char *state_name(const struct kw_rotation_view *view) {
-    if (!view->has_key) {
-        return "blank";
-    }
-    return view->state.validated ? "validated" : "not-validated";
-}
-
-static void show_journal(struct kw_cli *cli, const struct kw_journal *journal) {
-    if (journal->path == NULL) {
-        kw_print(cli, "Journal    no rotation is open\n");
-        json_object_set_new(cli->result, "journal", json_null());
-        return;
-    }
-    kw_print(cli,
-             "Journal    %s (stage: %s); `keywright rotate resume` "
-             "finishes it\n",
-             journal->path, kw_journal_stage(journal));
-    json_object_set_new(cli->result, "journal",
-                        json_pack("{s:s, s:s}", "file", journal->path, "stage",
-                                  kw_journal_stage(journal)));
-}
-
-static void show_keys(struct kw_cli *cli, const struct kw_rotation_view *view,
-                      unsigned generation) {
-    char key[KW_SHORT_TEXT];
-    char authority[KW_SHORT_TEXT];
-    const uint8_t *in_slot = view->has_key ? view->key : NULL;
-    const uint8_t *in_13 = view->has_authority ? view->authority : NULL;
-    char of_keyring[40] = "";
-    if (generation > 0) {
-        (void)snprintf(of_keyring, sizeof of_keyring, ", generation %u",
-                       generation);
-    }
-    kw_print(cli, "Slot 14    %s, key %s%s\n", state_name(view),
-             kw_short_fingerprint(in_slot, key), of_keyring);
-    kw_print(cli, "Slot 13    authority %s, %s\n",
-             kw_short_fingerprint(in_13, authority),
-             view->authority_locked ? "locked" : "not locked");
-    kw_print(cli, "Counter 1  %" PRIu32 " (last sequence applied)\n",
-             view->state.counter);
-    if (view->has_authority && !view->authority_locked) {
-        kw_warn(cli, "keywright: slot 13 is not locked: whoever reaches the "
-                     "chip can replace the authority by a Write; `keywright "
-                     "rotate lock-authority` ends that\n");
-    }
-    json_object_set_new(cli->result, "state", json_string(state_name(view)));
-    kw_set_fingerprint(cli->result, "key", in_slot);
-    json_object_set_new(cli->result, "generation",
-                        generation > 0 ? json_integer(generation)
-                                       : json_null());
-    kw_set_fingerprint(cli->result, "authority", in_13);
-    json_object_set_new(cli->result, "authority_locked",
-                        json_boolean(view->authority_locked));
-    json_object_set_new(cli->result, "counter",
-                        json_integer(view->state.counter));
-}
-
-/* Which generation the key in the chip is of; 0: none that is here. */
-static unsigned find_generation(const struct kw_rotation *rotation,
-                                const struct kw_rotation_view *view) {
-    struct kw_error ignored;
-    struct kw_key_file file;
-    if (!view->has_key ||
-        kw_keyring_find(rotation->workspace, NULL, KW_ROTATING_SLOT, view->key,
-                        &file, &ignored) != KW_OK) {
-        return 0;
-    }
-    const unsigned generation = file.generation;
-    kw_key_file_free(&file);
-    return generation;
-}
-
-static kw_status status_verb(struct kw_cli *cli,
-                             const struct kw_arguments *arguments) {
-    struct kw_rotation rotation;
-    struct kw_rotation_view view;
-    struct kw_journal journal;
-    KW_TRY(kw_rotate_open(cli, arguments, &rotation));
-    KW_TRY(kw_rotation_look(&rotation, &view, &cli->error));
-    KW_TRY(kw_journal_find(rotation.workspace, view.state.serial, &journal,
-                           &cli->error));
-    kw_set_serial(cli->result, view.state.serial);
-    show_keys(cli, &view, find_generation(&rotation, &view));
-    show_journal(cli, &journal);
-    kw_journal_free(&journal);
     return KW_OK;
 }
 
@@ -337,7 +294,7 @@ static const struct kw_verb VERBS[] = {
      0, verify},
     {"run", NULL, "all of it on one machine", RUN_OPTIONS, 0, 0, run},
     {"status", NULL, "slots 13 and 14, counter 1, journal", NULL, 0, 0,
-     status_verb},
+     kw_rotate_status},
     {"resume", NULL, "finish an interrupted rotation", RUN_OPTIONS, 0, 0,
      resume},
     {"rollback", NULL, "go back to the old key", NULL, 0, 0, rollback},

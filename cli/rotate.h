@@ -11,6 +11,11 @@ KW_MUST_USE kw_status kw_rotate_open(struct kw_cli *cli,
                                      const struct kw_arguments *arguments,
                                      struct kw_rotation *rotation);
 
+/* The same for a verb that only looks: it waits for nobody. */
+KW_MUST_USE kw_status
+kw_rotate_open_to_look(struct kw_cli *cli, const struct kw_arguments *arguments,
+                       struct kw_rotation *rotation);
+
 /* The place that --output names, else a new file below bundles/; the caller
  * frees. */
 char *kw_rotate_output(const struct kw_rotation *rotation,
@@ -23,12 +28,19 @@ KW_MUST_USE kw_status kw_rotate_newest_key(const struct kw_rotation *rotation,
                                            struct kw_key_file *key,
                                            struct kw_error *error);
 
-/* cli/rotate_request.c, cli/rotate_authorize.c, cli/rotate_export.c and
- * cli/rotate_lock.c: one verb each. */
+/* KW_NO when a rotation of this chip is not finished. */
+KW_MUST_USE kw_status kw_rotate_no_journal(struct kw_cli *cli,
+                                           const struct kw_rotation *rotation,
+                                           const struct kw_rotation_view *view);
+
+/* cli/rotate_request.c, cli/rotate_authorize.c, cli/rotate_status.c,
+ * cli/rotate_export.c and cli/rotate_lock.c: one verb each. */
 kw_status kw_rotate_request(struct kw_cli *cli,
                             const struct kw_arguments *arguments);
 kw_status kw_rotate_authorize(struct kw_cli *cli,
                               const struct kw_arguments *arguments);
+kw_status kw_rotate_status(struct kw_cli *cli,
+                           const struct kw_arguments *arguments);
 kw_status kw_rotate_export(struct kw_cli *cli,
                            const struct kw_arguments *arguments);
 kw_status kw_rotate_lock_authority(struct kw_cli *cli,

@@ -54,6 +54,19 @@ static kw_status read_sequence(struct kw_cli *cli,
     return KW_OK;
 }
 
+/* What the device will say to the sequence, by the counter that it named. */
+static void warn_of_sequence(struct kw_cli *cli, const struct kw_request *about,
+                             uint32_t sequence) {
+    const uint32_t counter = about->counter;
+    if (sequence <= counter || sequence - counter > KW_ROTATE_AHEAD) {
+        kw_warn(cli,
+                "warning: the request says counter 1 is %" PRIu32 ": the "
+                "device takes sequences %" PRIu32 " to %" PRIu32
+                "; name one with --sequence\n",
+                counter, counter + 1, counter + KW_ROTATE_AHEAD);
+    }
+}
+
 /* Shows what is about to be signed, and asks. */
 static kw_status confirm_request(struct kw_cli *cli,
                                  const struct kw_request *about,
@@ -73,6 +86,7 @@ static kw_status confirm_request(struct kw_cli *cli,
                                  : "none: every chip of this configuration",
              old_key, about->old_validated ? " (validated)" : "", new_key_text,
              sequence);
+    warn_of_sequence(cli, about, sequence);
     return kw_confirm(cli, "Authorise the new key?");
 }
 
@@ -96,30 +110,41 @@ static void show_authorized(struct kw_cli *cli, const char *path,
                         json_boolean(about->old_validated));
 }
 
-static kw_status authorize_with(struct kw_cli *cli,
-                                const struct kw_arguments *arguments,
-                                const struct kw_rotation *rotation,
-                                const struct kw_checked_request *checked,
-                                struct kw_authorization *authorization) {
-    const struct kw_request *about = &checked->request;
+static kw_status authorize_to(struct kw_cli *cli, const char *path,
+                              const struct kw_checked_request *checked,
+                              const struct kw_authorization *authorization) {
     struct kw_envelope bundle;
     uint32_t sequence = 0;
     KW_TRY(kw_authorization_sequence(authorization, checked, &sequence,
                                      &cli->error));
-    KW_TRY(confirm_request(cli, about, sequence));
+    KW_TRY(confirm_request(cli, &checked->request, sequence));
     kw_print(cli, "Signing the rotating key digest with the Authority Private "
                   "Key\n");
     KW_TRY(
         kw_authorize(authorization, checked, &bundle, &sequence, &cli->error));
+    KW_TRY(kw_envelope_create(path, &bundle, &cli->error));
+    show_authorized(cli, path, &checked->request, authorization->authority,
+                    sequence);
+    return KW_OK;
+}
+
+/* A sequence is used up when the bundle is signed: whether it can be written
+ * is asked first. */
+static kw_status authorize_with(struct kw_cli *cli,
+                                const struct kw_arguments *arguments,
+                                const struct kw_rotation *rotation,
+                                const struct kw_checked_request *checked,
+                                const struct kw_authorization *authorization) {
+    const struct kw_request *about = &checked->request;
     char *path =
         kw_rotate_output(rotation, arguments,
                          about->names_serial ? about->serial : NULL, "bundle");
     if (path == NULL) {
         return no_memory(cli);
     }
-    const kw_status status = kw_envelope_create(path, &bundle, &cli->error);
+    kw_status status = kw_file_is_free(path, &cli->error);
     if (status == KW_OK) {
-        show_authorized(cli, path, about, authorization->authority, sequence);
+        status = authorize_to(cli, path, checked, authorization);
     }
     free(path);
     return status;

@@ -2,25 +2,6 @@
 #include "cli/rotate.h"
 #include "cli/show.h"
 #include "host/authority_lock.h"
-#include "host/journal.h"
-
-static kw_status check_no_journal(struct kw_cli *cli,
-                                  const struct kw_rotation *rotation,
-                                  const struct kw_rotation_view *view) {
-    struct kw_journal journal;
-    KW_TRY(kw_journal_find(rotation->workspace, view->state.serial, &journal,
-                           &cli->error));
-    const bool is_open = journal.path != NULL;
-    kw_journal_free(&journal);
-    if (is_open) {
-        kw_error(&cli->error, KW_NO,
-                 "a rotation of this chip is not finished; the lock would "
-                 "spoil its bundle");
-        return kw_error_hint(&cli->error, "run `keywright rotate resume` "
-                                          "first");
-    }
-    return KW_OK;
-}
 
 kw_status kw_rotate_lock_authority(struct kw_cli *cli,
                                    const struct kw_arguments *arguments) {
@@ -29,7 +10,7 @@ kw_status kw_rotate_lock_authority(struct kw_cli *cli,
     struct kw_authority_rehearsal rehearsal;
     KW_TRY(kw_rotate_open(cli, arguments, &rotation));
     KW_TRY(kw_rotation_look(&rotation, &view, &cli->error));
-    KW_TRY(check_no_journal(cli, &rotation, &view));
+    KW_TRY(kw_rotate_no_journal(cli, &rotation, &view));
     KW_TRY(
         kw_authority_lock_rehearse(&rotation, &view, &rehearsal, &cli->error));
     json_t *words = json_array();

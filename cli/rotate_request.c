@@ -64,6 +64,7 @@ kw_status kw_rotate_request(struct kw_cli *cli,
     struct kw_key_file key;
     KW_TRY(kw_rotate_open(cli, arguments, &rotation));
     KW_TRY(kw_rotation_look(&rotation, &view, &cli->error));
+    KW_TRY(kw_rotate_no_journal(cli, &rotation, &view));
     KW_TRY(
         kw_rotate_newest_key(&rotation, view.state.serial, &key, &cli->error));
     const kw_status status =

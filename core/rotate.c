@@ -28,9 +28,11 @@ static void drop_pads(uint8_t stored[KW_STORED_KEY_SIZE]) {
     memset(stored + 36, 0, 4);
 }
 
+/* As it leaves the vendor, or zeroised at the end of its life. */
 static bool is_blank(const uint8_t stored[KW_STORED_KEY_SIZE]) {
-    return kw_all_bytes(stored + 4, 32, BLANK) &&
-           kw_all_bytes(stored + 40, 32, BLANK);
+    const uint8_t fill = stored[4];
+    return (fill == BLANK || fill == 0) && kw_all_bytes(stored + 4, 32, fill) &&
+           kw_all_bytes(stored + 40, 32, fill);
 }
 
 bool kw_stored_key_read(const uint8_t stored[KW_STORED_KEY_SIZE],
@@ -82,19 +84,28 @@ struct blocks {
     bool foreign;
 };
 
+/* Without an old key the slot was blank: FF, or zeros. */
+static bool holds_old(const struct kw_bundle *bundle,
+                      const uint8_t stored[KW_STORED_KEY_SIZE],
+                      unsigned block) {
+    static const uint8_t zeros[KW_STORED_KEY_SIZE];
+    uint8_t old_stored[KW_STORED_KEY_SIZE];
+    old_content(bundle, old_stored);
+    drop_pads(old_stored);
+    return block_equals(stored, old_stored, block) ||
+           (!bundle->has_old_key && block_equals(stored, zeros, block));
+}
+
 static struct blocks compare_blocks(const struct kw_bundle *bundle,
                                     const uint8_t stored[KW_STORED_KEY_SIZE]) {
     uint8_t found[KW_STORED_KEY_SIZE];
-    uint8_t old_stored[KW_STORED_KEY_SIZE];
     uint8_t new_stored[KW_STORED_KEY_SIZE];
     struct blocks blocks = {0, 0, false};
-    old_content(bundle, old_stored);
-    drop_pads(old_stored);
     kw_stored_key(bundle->new_key, new_stored);
     memcpy(found, stored, sizeof found);
     drop_pads(found);
     for (unsigned i = 0; i < BLOCKS; i++) {
-        const bool is_old = block_equals(found, old_stored, i);
+        const bool is_old = holds_old(bundle, found, i);
         const bool is_new = block_equals(found, new_stored, i);
         blocks.old_count += is_old ? 1 : 0;
         blocks.new_count += is_new ? 1 : 0;

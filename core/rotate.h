@@ -101,7 +101,8 @@ KW_MUST_USE kw_status kw_rotate_change(const struct kw_rotate *rotate,
 /* X, Y as a slot stores it. */
 void kw_stored_key(const uint8_t key[KW_PUBLIC_KEY_SIZE],
                    uint8_t stored[KW_STORED_KEY_SIZE]);
-/* The way back; the pads do not count. False when the slot is blank: FF. */
+/* The way back; the pads do not count. False when the slot is blank: FF, or
+ * zeros. */
 bool kw_stored_key_read(const uint8_t stored[KW_STORED_KEY_SIZE],
                         uint8_t key[KW_PUBLIC_KEY_SIZE]);
 /* The validity that the slot's first byte states. */

@@ -1,6 +1,5 @@
 #include "host/authorization.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -116,16 +115,10 @@ static kw_status sign_bundle(const struct kw_authority *authority,
 
 /* --- what the authority decides --- */
 
-kw_status
-kw_authorization_sequence(const struct kw_authorization *authorization,
-                          const struct kw_checked_request *checked,
-                          uint32_t *sequence, struct kw_error *error) {
-    const struct kw_request *request = &checked->request;
+static kw_status next_sequence(const struct kw_authorization *authorization,
+                               const struct kw_request *request,
+                               uint32_t *sequence, struct kw_error *error) {
     uint32_t last = 0;
-    if (authorization->sequence != 0) {
-        *sequence = authorization->sequence;
-        return KW_OK;
-    }
     if (!request->names_serial) {
         kw_error(error, KW_USAGE,
                  "the request names no serial: a fleet's sequence must be "
@@ -137,6 +130,16 @@ kw_authorization_sequence(const struct kw_authorization *authorization,
                                      &last, error));
     *sequence = (request->counter > last ? request->counter : last) + 1;
     return KW_OK;
+}
+
+kw_status
+kw_authorization_sequence(const struct kw_authorization *authorization,
+                          const struct kw_checked_request *checked,
+                          uint32_t *sequence, struct kw_error *error) {
+    *sequence = authorization->sequence;
+    return *sequence == 0 ? next_sequence(authorization, &checked->request,
+                                          sequence, error)
+                          : KW_OK;
 }
 
 static kw_status check_authority(const struct kw_authorization *authorization,

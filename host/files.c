@@ -12,6 +12,8 @@
 
 #include "core/bytes.h"
 
+#define TEMPORARY_PREFIX ".tmp-"
+
 char *kw_format(const char *format, ...) {
     char *text = NULL;
     va_list arguments;
@@ -92,7 +94,8 @@ static char *temporary_name(const char *path) {
     const char *slash = strrchr(path, '/');
     const char *name = slash == NULL ? path : slash + 1;
     char *temporary =
-        folder == NULL ? NULL : kw_format("%s/.tmp-%s", folder, name);
+        folder == NULL ? NULL
+                       : kw_format("%s/" TEMPORARY_PREFIX "%s", folder, name);
     free(folder);
     return temporary;
 }
@@ -103,6 +106,17 @@ static kw_status not_moved(const char *path, struct kw_error *error) {
     }
     kw_error(error, KW_NO, "%s is there already", path);
     return kw_error_hint(error, "nothing is overwritten: name another file");
+}
+
+kw_status kw_file_is_free(const char *path, struct kw_error *error) {
+    if (kw_file_exists(path)) {
+        errno = EEXIST;
+        return not_moved(path, error);
+    }
+    char *folder = folder_of(path);
+    const bool writable = folder != NULL && access(folder, W_OK | X_OK) == 0;
+    free(folder);
+    return writable ? KW_OK : kw_error_system(error, "cannot create %s", path);
 }
 
 static kw_status move_into_place(const char *temporary, const char *path,
@@ -275,20 +289,26 @@ kw_status kw_folder_make(const char *path, struct kw_error *error) {
     return flush_folder_of(path, error);
 }
 
-static int is_listed(const struct dirent *entry) {
-    return strcmp(entry->d_name, ".") != 0 &&
-           strcmp(entry->d_name, "..") != 0 &&
-           strncmp(entry->d_name, ".tmp-", 5) != 0;
+static int is_temporary(const struct dirent *entry) {
+    return strncmp(entry->d_name, TEMPORARY_PREFIX, strlen(TEMPORARY_PREFIX)) ==
+           0;
 }
 
-kw_status kw_folder_list(const char *path, struct kw_names *names,
-                         struct kw_error *error) {
+static int is_listed(const struct dirent *entry) {
+    return strcmp(entry->d_name, ".") != 0 &&
+           strcmp(entry->d_name, "..") != 0 && is_temporary(entry) == 0;
+}
+
+static kw_status list_entries(const char *path,
+                              int (*filter)(const struct dirent *),
+                              struct kw_names *names, struct kw_error *error) {
     struct dirent **entries = NULL;
     *names = (struct kw_names){NULL, 0};
-    const int count = scandir(path, &entries, is_listed, alphasort);
+    const int count = scandir(path, &entries, filter, alphasort);
     if (count < 0) {
-        return errno == ENOENT ? KW_OK
-                               : kw_error_system(error, "cannot list %s", path);
+        return errno == ENOENT || errno == ENOTDIR
+                   ? KW_OK
+                   : kw_error_system(error, "cannot list %s", path);
     }
     names->name = calloc((size_t)count + 1, sizeof *names->name);
     for (int i = 0; i < count; i++) {
@@ -303,6 +323,26 @@ kw_status kw_folder_list(const char *path, struct kw_names *names,
     }
     names->count = (size_t)count;
     return KW_OK;
+}
+
+kw_status kw_folder_list(const char *path, struct kw_names *names,
+                         struct kw_error *error) {
+    return list_entries(path, is_listed, names, error);
+}
+
+kw_status kw_folder_sweep(const char *path, struct kw_error *error) {
+    struct kw_names names;
+    kw_status status = list_entries(path, is_temporary, &names, error);
+    KW_TRY(status);
+    for (size_t i = 0; status == KW_OK && i < names.count; i++) {
+        char *file = kw_format("%s/%s", path, names.name[i]);
+        status = file == NULL
+                     ? kw_error(error, KW_SYSTEM_MEMORY, "out of memory")
+                     : kw_file_wipe(file, error);
+        free(file);
+    }
+    kw_names_free(&names);
+    return status;
 }
 
 void kw_names_free(struct kw_names *names) {

@@ -49,12 +49,19 @@ KW_MUST_USE kw_status kw_folder_make(const char *path, struct kw_error *error);
 
 bool kw_file_exists(const char *path);
 
+/* Whether a new file could be put here: KW_NO when one is there already,
+ * KW_SYSTEM_FILE when its folder cannot be written to. */
+KW_MUST_USE kw_status kw_file_is_free(const char *path, struct kw_error *error);
+
 /* The names in a folder, sorted, without "." and "..", ".tmp-..." left
  * out. A folder that is not there is empty. */
 struct kw_names {
     char **name;
     size_t count;
 };
+/* Wipes and removes the temporary files that a power cut left in a folder. */
+KW_MUST_USE kw_status kw_folder_sweep(const char *path, struct kw_error *error);
+
 KW_MUST_USE kw_status kw_folder_list(const char *path, struct kw_names *names,
                                      struct kw_error *error);
 void kw_names_free(struct kw_names *names);

@@ -223,7 +223,7 @@ kw_status kw_link_open_tcp(const char *address, struct kw_opened_link *opened,
         return kw_error(error, KW_SYSTEM_MEMORY, "out of memory");
     }
     split_address(copy, &host, &port);
-    if (!is_port(port)) {
+    if (host[0] == '\0' || !is_port(port)) {
         free(copy);
         return kw_error(error, KW_USAGE, "tcp:%s names no port from 1 to 65535",
                         address);

@@ -168,6 +168,9 @@ static kw_status retire_slot(struct work *work, unsigned slot,
 static kw_status retire_all(struct work *work,
                             struct kw_retirement *retirement) {
     KW_TRY(kw_chip_read_config(work->chip, work->config));
+    KW_ENSURE(kw_config_is_locked(work->config) &&
+                  kw_config_data_is_locked(work->config),
+              KW_NO_CHIP_TYPE);
     kw_config_serial(work->config, work->serial);
     memcpy(retirement->serial, work->serial, KW_SERIAL_SIZE);
     for (unsigned i = 0; i < KW_SLOT_COUNT; i++) {
@@ -186,6 +189,12 @@ kw_status kw_retire_chip(struct kw_chip *chip,
     const kw_status status = retire_all(&work, retirement);
     if (status == KW_OK) {
         return KW_OK;
+    }
+    if (status == KW_NO_CHIP_TYPE) {
+        kw_error(error, status,
+                 "the chip is not locked: it is no device's "
+                 "chip yet, and nothing in it is final");
+        return kw_error_hint(error, "nothing was changed");
     }
     kw_error_chip(error, status, chip, "cannot retire the chip");
     return kw_error_hint(error, "run it again: what was overwritten stays "

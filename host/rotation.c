@@ -149,7 +149,7 @@ static kw_status ensure_bundle(const struct kw_rotation *rotation,
                                const struct kw_rotation_view *view,
                                struct kw_journal *journal,
                                struct kw_error *error) {
-    struct kw_key_file key;
+    struct kw_key_file key = {.path = NULL};
     struct kw_envelope request;
     struct kw_envelope bundle;
     uint32_t sequence = 0;

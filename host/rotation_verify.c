@@ -10,9 +10,9 @@ static kw_status verify_failed(const struct kw_rotation *rotation,
     kw_error_chip(error, status, rotation->chip,
                   "Rotating Public key verification failed");
     if (status == KW_CHIP_EXECUTION) {
-        return kw_error_hint(error, "the key in slot 14 is not validated: run "
-                                    "`keywright rotate run`, or `rotate "
-                                    "apply` with a bundle for it");
+        return kw_error_hint(error, "finish an open rotation with `keywright "
+                                    "rotate resume`, or start one with `rotate "
+                                    "run` or `rotate apply`");
     }
     return error->status;
 }

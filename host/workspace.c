@@ -125,6 +125,9 @@ static kw_status read_description(const struct kw_workspace *workspace,
                                   const char *path, struct kw_error *error) {
     uint8_t *text = NULL;
     size_t size = 0;
+    if (access(path, F_OK) != 0 && errno != ENOENT) {
+        return kw_error_system(error, "cannot open %s", path);
+    }
     if (!kw_file_exists(path)) {
         kw_error(error, KW_NO, "there is no workspace in %s",
                  workspace->folder);
@@ -172,23 +175,71 @@ int kw_lock_byte(int fd, off_t byte) {
     return 0;
 }
 
+/* Who holds the lock, for the words alone: the lock decides. */
+static void write_holder(int fd) {
+    char text[32];
+    const int size = snprintf(text, sizeof text, "%ld\n", (long)getpid());
+    (void)!ftruncate(fd, 0);
+    (void)!pwrite(fd, text, (size_t)size, 0);
+}
+
+static kw_status is_locked(int fd, struct kw_error *error) {
+    char text[32] = "";
+    const ssize_t size = pread(fd, text, sizeof text - 1, 0);
+    text[size > 0 ? strcspn(text, "\n") : 0] = '\0';
+    kw_error(error, KW_ABSENT_LOCKED,
+             "another keywright (process %s) is changing this workspace",
+             text[0] == '\0' ? "unknown" : text);
+    return kw_error_hint(error, "wait until it has ended, or has been "
+                                "answered, then run this again");
+}
+
 static kw_status lock_file(const char *path, int *lock,
                            struct kw_error *error) {
     const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, KW_SECRET_MODE);
     if (fd < 0) {
         return kw_error_system(error, "cannot open %s", path);
     }
-    const int cause = kw_lock_byte(fd, 0);
-    if (cause != 0) {
+    if (kw_lock_byte(fd, 0) != 0) {
+        const kw_status status = is_locked(fd, error);
         (void)close(fd);
-        kw_error(error, KW_ABSENT_LOCKED,
-                 "another keywright is changing this workspace (%s)",
-                 strerror(cause));
-        return kw_error_hint(error, "wait until it has ended, then run this "
-                                    "again");
+        return status;
     }
+    write_holder(fd);
     *lock = fd;
     return KW_OK;
+}
+
+/* Whoever was cut while it wrote a file left a temporary one behind, which
+ * may hold a private key. Nobody else writes while the lock is held. */
+static kw_status sweep(const struct kw_workspace *workspace, const char *folder,
+                       unsigned depth, struct kw_error *error) {
+    struct kw_names names;
+    char *path = kw_workspace_path(workspace, "%s", folder);
+    if (path == NULL) {
+        return no_memory(error);
+    }
+    kw_status status = kw_folder_sweep(path, error);
+    if (status == KW_OK) {
+        status = kw_folder_list(path, &names, error);
+    }
+    free(path);
+    KW_TRY(status);
+    for (size_t i = 0; depth > 0 && status == KW_OK && i < names.count; i++) {
+        char *below = kw_format("%s/%s", folder, names.name[i]);
+        status = below == NULL ? no_memory(error)
+                               : sweep(workspace, below, depth - 1, error);
+        free(below);
+    }
+    kw_names_free(&names);
+    return status;
+}
+
+static kw_status sweep_all(const struct kw_workspace *workspace,
+                           struct kw_error *error) {
+    KW_TRY(sweep(workspace, "keys", 2, error));
+    KW_TRY(sweep(workspace, "bundles", 0, error));
+    return sweep(workspace, "journal", 0, error);
 }
 
 kw_status kw_workspace_lock(struct kw_workspace *workspace,
@@ -201,5 +252,6 @@ kw_status kw_workspace_lock(struct kw_workspace *workspace,
                                  ? no_memory(error)
                                  : lock_file(path, &workspace->lock, error);
     free(path);
-    return status;
+    KW_TRY(status);
+    return sweep_all(workspace, error);
 }

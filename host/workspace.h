@@ -31,7 +31,8 @@ KW_MUST_USE kw_status kw_workspace_open(struct kw_workspace *workspace,
                                         struct kw_error *error);
 void kw_workspace_close(struct kw_workspace *workspace);
 
-/* Waits up to 5 s for the right to change keys, bundles and journals.
+/* Waits up to 5 s for the right to change keys, bundles and journals, and
+ * wipes temporary files that a power cut left there.
  * KW_ABSENT_LOCKED: another process has it. Held until the close. */
 KW_MUST_USE kw_status kw_workspace_lock(struct kw_workspace *workspace,
                                         struct kw_error *error);

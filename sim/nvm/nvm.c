@@ -112,6 +112,8 @@ static void encode_copy(struct kw_nvm *nvm, uint64_t sequence,
     checksum_of(nvm, copy + AT_CHECKSUM);
 }
 
+#define SEQUENCE_LIMIT (UINT64_C(1) << 63)
+
 static kw_status check_copy(const struct kw_nvm *nvm) {
     const uint8_t *const copy = nvm->copy;
     uint8_t digest[KW_SHA256_SIZE];
@@ -121,8 +123,8 @@ static kw_status check_copy(const struct kw_nvm *nvm) {
                   kw_load_le16(copy + AT_HEADER_SIZE) == HEADER_SIZE,
               KW_PARSE_MAGIC);
     KW_ENSURE(kw_load_le32(copy + AT_SIZE) == nvm->size, KW_PARSE_SIZE);
-    /* No commit comes after the last number. */
-    KW_ENSURE(load_le64(copy + AT_SEQUENCE) < UINT64_MAX, KW_PARSE);
+    /* No image gets so far; one that says so leaves no room to count. */
+    KW_ENSURE(load_le64(copy + AT_SEQUENCE) < SEQUENCE_LIMIT, KW_PARSE);
     checksum_of(nvm, digest);
     KW_ENSURE(kw_equal_ct(digest, copy + AT_CHECKSUM, sizeof digest), KW_PARSE);
     return KW_OK;

@@ -108,7 +108,7 @@ class Make(kw.Case):
         self.serial = self.init()
 
     def make(self, *options):
-        document = self.kw.json("resources", "make", *options)
+        document = self.kw.json("resources", "make", "--yes", *options)
         return document, self.kw.path(document["folder"])
 
     def test_document(self):
@@ -263,7 +263,7 @@ class Make(kw.Case):
         self.kw.run("rotate", "run")
         self.kw.newest(self.serial, "slot_13_ecc_key_pair.pem").unlink()
         image = self.kw.at("chips", "trustflex.chip").read_bytes()
-        self.fails(1, "authority|slot 13", "resources", "make")
+        self.fails(1, "authority|slot 13", "resources", "make", "--yes")
         self.assertEqual(
             self.kw.at("chips", "trustflex.chip").read_bytes(), image)
 

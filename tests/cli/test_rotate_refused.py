@@ -525,11 +525,16 @@ class Chips(rotation_case.Case):
             self.fails(4, "Can't connect.*nosuch|nosuch", "rotate", "run",
                        "--chip", "sim:nosuch")
 
-    def test_later_links(self):
-        for link in ("i2c:1", "hid:", "kit:x", "swi:x", "nonsense", ""):
+    def test_no_such_link(self):
+        for link in ("nonsense", ""):
             with self.nothing_changes():
-                self.fails(2, "link|real parts", "rotate", "run", "--chip",
-                           link)
+                self.fails(2, "link", "rotate", "run", "--chip", link)
+
+    def test_real_parts_that_are_not_there(self):
+        for link in ("i2c:99", "hid:", "kit:/dev/none", "swi:/dev/none"):
+            with self.nothing_changes():
+                self.fails(4, "can't connect(.|\n)*check", "rotate", "run",
+                           "--chip", link)
 
     def test_listener_that_is_no_board(self):
         with socket.create_server(("127.0.0.1", 0)) as other:
@@ -595,7 +600,7 @@ class OtherAuthority(rotation_case.Case):
             self.assertRegex(document["message"], words)
             self.assertIn(mine["authority"][:16], document["message"])
         with self.nothing_changes():
-            document = other.json("resources", "make", *link, code=1)
+            document = other.json("resources", "make", "--yes", *link, code=1)
         self.assertRegex(document["message"].lower(), "slot 13.*lock")
         self.assertEqual(self.status(), mine)
         self.assertIsNone(

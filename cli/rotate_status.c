@@ -1,0 +1,140 @@
+/* cli/rotate_status.c: `rotate status`. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "cli/rotate.h"
+#include "cli/show.h"
+#include "host/journal.h"
+
+/* The files of keys/ that matter to slot 14. */
+struct keys {
+    unsigned generation;     /* of the key in the slot; 0: not in keys/ */
+    struct kw_key_file next; /* newer than that; path NULL: none */
+};
+
+static void find_keys(const struct kw_rotation *rotation,
+                      const struct kw_rotation_view *view, struct keys *keys) {
+    struct kw_error ignored;
+    struct kw_key_file file;
+    *keys = (struct keys){.generation = 0};
+    if (view->has_key &&
+        kw_keyring_find(rotation->workspace, NULL, KW_ROTATING_SLOT, view->key,
+                        &file, &ignored) == KW_OK) {
+        keys->generation = file.generation;
+        kw_key_file_free(&file);
+    }
+    if (kw_keyring_newest(rotation->workspace, view->state.serial,
+                          KW_ROTATING_SLOT, &keys->next, &ignored) != KW_OK) {
+        keys->next.path = NULL;
+    } else if (keys->next.generation <= keys->generation) {
+        kw_key_file_free(&keys->next);
+    }
+}
+
+static const char *state_name(const struct kw_rotation_view *view) {
+    if (!view->has_key) {
+        return "blank";
+    }
+    return view->state.validated ? "validated" : "not-validated";
+}
+
+static void show_slot_14(struct kw_cli *cli,
+                         const struct kw_rotation_view *view,
+                         const struct keys *keys) {
+    char text[KW_SHORT_TEXT];
+    if (!view->has_key) {
+        kw_print(cli, "Slot 14    blank\n");
+    } else if (keys->generation > 0) {
+        kw_print(cli, "Slot 14    %s, key %s, generation %u\n",
+                 state_name(view), kw_short_fingerprint(view->key, text),
+                 keys->generation);
+    } else {
+        kw_print(cli,
+                 "Slot 14    %s, key %s, whose private key is not in "
+                 "keys/\n",
+                 state_name(view), kw_short_fingerprint(view->key, text));
+    }
+    if (keys->next.path != NULL) {
+        kw_print(cli, "Next key   %s, generation %u, not in the chip\n",
+                 kw_short_fingerprint(keys->next.public_key, text),
+                 keys->next.generation);
+    }
+}
+
+static void show_slot_13(struct kw_cli *cli,
+                         const struct kw_rotation_view *view) {
+    char text[KW_SHORT_TEXT];
+    const char *lock = view->authority_locked ? "locked" : "not locked";
+    if (view->has_authority) {
+        kw_print(cli, "Slot 13    authority %s, %s\n",
+                 kw_short_fingerprint(view->authority, text), lock);
+    } else {
+        kw_print(cli, "Slot 13    no authority yet, %s\n", lock);
+    }
+}
+
+static void show_journal(struct kw_cli *cli, const struct kw_journal *journal) {
+    if (journal->path == NULL) {
+        kw_print(cli, "Journal    no rotation is open\n");
+        return;
+    }
+    kw_print(cli,
+             "Journal    %s\n"
+             "           what comes next: %s; `keywright rotate resume` "
+             "finishes it\n",
+             journal->path, kw_journal_stage(journal));
+}
+
+static void show(struct kw_cli *cli, const struct kw_rotation_view *view,
+                 const struct keys *keys, const struct kw_journal *journal) {
+    show_slot_14(cli, view, keys);
+    show_slot_13(cli, view);
+    kw_print(cli, "Counter 1  %" PRIu32 " (the last sequence applied)\n",
+             view->state.counter);
+    show_journal(cli, journal);
+    if (view->has_authority && !view->authority_locked) {
+        kw_warn(cli, "warning: slot 13 is not locked: whoever reaches the "
+                     "chip can replace the authority\n         by a Write; "
+                     "`keywright rotate lock-authority` ends that\n");
+    }
+}
+
+static void answer(json_t *result, const struct kw_rotation_view *view,
+                   const struct keys *keys, const struct kw_journal *journal) {
+    kw_set_serial(result, view->state.serial);
+    json_object_set_new(result, "state", json_string(state_name(view)));
+    kw_set_fingerprint(result, "key", view->has_key ? view->key : NULL);
+    json_object_set_new(result, "generation",
+                        keys->generation > 0 ? json_integer(keys->generation)
+                                             : json_null());
+    kw_set_fingerprint(result, "next_key",
+                       keys->next.path == NULL ? NULL : keys->next.public_key);
+    kw_set_fingerprint(result, "authority",
+                       view->has_authority ? view->authority : NULL);
+    json_object_set_new(result, "authority_locked",
+                        json_boolean(view->authority_locked));
+    json_object_set_new(result, "counter", json_integer(view->state.counter));
+    json_object_set_new(result, "journal",
+                        journal->path == NULL
+                            ? json_null()
+                            : json_pack("{s:s, s:s}", "file", journal->path,
+                                        "stage", kw_journal_stage(journal)));
+}
+
+kw_status kw_rotate_status(struct kw_cli *cli,
+                           const struct kw_arguments *arguments) {
+    struct kw_rotation rotation;
+    struct kw_rotation_view view;
+    struct kw_journal journal;
+    struct keys keys;
+    KW_TRY(kw_rotate_open_to_look(cli, arguments, &rotation));
+    KW_TRY(kw_rotation_look(&rotation, &view, &cli->error));
+    KW_TRY(kw_journal_find(rotation.workspace, view.state.serial, &journal,
+                           &cli->error));
+    find_keys(&rotation, &view, &keys);
+    show(cli, &view, &keys, &journal);
+    answer(cli->result, &view, &keys, &journal);
+    kw_key_file_free(&keys.next);
+    kw_journal_free(&journal);
+    return KW_OK;
+}
