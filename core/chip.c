@@ -222,8 +222,10 @@ static kw_status share_temp_key(struct kw_chip *chip,
 
     KW_TRY(kw_chip_execute(chip, &command, random, sizeof random));
     KW_TRY(kw_message_nonce(hash, random, write->num_in, nonce, temp_key));
+    /* OtherData that a key with NoMac takes for the head of the message, and
+     * any other key ignores: the vendor's library sends it always. */
     KW_TRY(order(chip, KW_OP_GENDIG, GENDIG_DATA, (uint16_t)write->key_slot,
-                 NULL, 0));
+                 gendig.bytes, sizeof gendig.bytes));
     return kw_message_gendig(hash, write->key, gendig, write->serial, zeros,
                              temp_key, temp_key);
 }
