@@ -24,4 +24,27 @@ kw_status kw_certs_expand(struct kw_cli *cli,
 extern const struct kw_option kw_certs_compress_options[];
 extern const struct kw_option kw_certs_expand_options[];
 
+/* cli/certs_chain.c */
+kw_status kw_certs_show(struct kw_cli *cli,
+                        const struct kw_arguments *arguments);
+kw_status kw_certs_vendor(struct kw_cli *cli,
+                          const struct kw_arguments *arguments);
+kw_status kw_certs_verify(struct kw_cli *cli,
+                          const struct kw_arguments *arguments);
+kw_status kw_certs_export(struct kw_cli *cli,
+                          const struct kw_arguments *arguments);
+extern const struct kw_option kw_certs_root_options[];
+extern const struct kw_option kw_certs_export_options[];
+
+/* cli/certs_custom.c */
+kw_status kw_certs_custom(struct kw_cli *cli,
+                          const struct kw_arguments *arguments);
+kw_status kw_certs_backup_verb(struct kw_cli *cli,
+                               const struct kw_arguments *arguments);
+kw_status kw_certs_restore(struct kw_cli *cli,
+                           const struct kw_arguments *arguments);
+extern const struct kw_option kw_certs_custom_options[];
+extern const struct kw_option kw_certs_backup_options[];
+extern const struct kw_option kw_certs_restore_options[];
+
 #endif

@@ -1,13 +1,16 @@
-"""`keywright certs`: compress and expand, without a chip."""
+"""`keywright certs`: an own PKI and the vendor's, in a chip and out of it."""
 
+import hashlib
 import json
 import pathlib
 import re
 import subprocess
-import unittest
+import time
 
 import kw
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.serialization import (Encoding,
                                                           PublicFormat)
 
@@ -154,6 +157,480 @@ class Refused(kw.Case):
         path.write_text("nothing\n")
         self.fails(3, "no certificate", "certs", "compress", path)
         self.fails(6, "none.der", "certs", "compress", "none.der")
+
+
+def chain_files(folder):
+    """Root, signer, device of a folder that `custom` or `export` wrote."""
+    names = {path.name: path for path in pathlib.Path(folder).iterdir()}
+    for root, signer, device in (
+            ("root_crt.crt", r"signer_....\.crt", r"device_.*\.crt"),
+            ("root.pem", r"signer\.pem", r"device\.pem")):
+        if root in names:
+            return [names[root]] + [
+                next(path for name, path in names.items()
+                     if re.fullmatch(pattern, name))
+                for pattern in (signer, device)]
+    raise AssertionError(f"no chain in {folder}")
+
+
+def openssl_verify(root, signer, device, *options):
+    """What `openssl verify` says; raises unless it is OK."""
+    return openssl("verify", "-CAfile", root, "-untrusted", signer, *options,
+                   device)
+
+
+class Custom(kw.Case):
+    """An own PKI, in an emulated chip."""
+
+    def setUp(self):
+        super().setUp()
+        self.serial = self.init().upper()
+
+    def custom(self, *options, **more):
+        return self.kw.json("certs", "custom", "--org", "test", *options,
+                            **more)
+
+    def slots(self):
+        """Slots 10, 11 and 12, as they are."""
+        name = f"slots-{len(list(self.kw.folder.glob('slots-*')))}.bin"
+        self.kw.json("certs", "backup", "-o", name)
+        return (self.kw.folder / name).read_bytes()
+
+    def chain(self, document):
+        return [certificate(self.kw.path(document[name]["file"]))
+                for name in ("root", "signer", "device")]
+
+    def test_openssl_accepts_the_chain(self):
+        document = self.custom()
+        openssl_verify(*chain_files(self.kw.path(document["folder"])))
+        request = self.kw.path(document["folder"]) / "signer_FFFF.csr"
+        openssl("req", "-in", request, "-noout", "-verify")
+
+    def test_names_extensions_times(self):
+        root, signer, device = self.chain(self.custom())
+        self.assertEqual(root.subject.rfc4514_string(),
+                         "CN=Crypto Authentication Root CA 002,O=test")
+        self.assertEqual(signer.subject.rfc4514_string(),
+                         "CN=Crypto Authentication Signer FFFF,O=test")
+        self.assertEqual(device.subject.rfc4514_string(),
+                         f"CN=sn{self.serial},O=test")
+        self.assertEqual(signer.issuer, root.subject)
+        self.assertEqual(device.issuer, signer.subject)
+        for certificate, years in ((root, 40), (signer, 31), (device, 28)):
+            begin = certificate.not_valid_before
+            self.assertEqual((begin.minute, begin.second), (0, 0))
+            self.assertEqual(certificate.not_valid_after.year - begin.year,
+                             years)
+        order = [[extension.oid._name for extension in each.extensions]
+                 for each in (root, signer, device)]
+        ids = ["subjectKeyIdentifier", "authorityKeyIdentifier"]
+        self.assertEqual(order, [ids + ["basicConstraints"],
+                                 ["keyUsage", "basicConstraints"] + ids,
+                                 ["basicConstraints", "keyUsage"] + ids])
+
+    def test_serial_numbers_come_from_key_and_dates(self):
+        _, signer, device = self.chain(self.custom())
+        slots = self.slots()
+        for each, compressed in ((device, slots[:72]), (signer, slots[144:])):
+            numbers = each.public_key().public_numbers()
+            message = (numbers.x.to_bytes(32, "big") +
+                       numbers.y.to_bytes(32, "big") + compressed[64:67])
+            digest = bytearray(hashlib.sha256(message).digest()[:16])
+            digest[0] = digest[0] & 0x7F | 0x40
+            self.assertEqual(each.serial_number, int.from_bytes(digest, "big"))
+            self.assertEqual(compressed[67:69], b"\xff\xff")
+        self.assertEqual([slots[69], slots[144 + 69]], [0x20, 0x10])
+
+    def test_chip_is_backed_up_and_restored_byte_for_byte(self):
+        before = self.slots()
+        document = self.custom()
+        self.assertEqual(self.kw.path(document["backup"]).read_bytes(), before)
+        self.assertNotEqual(self.slots(), before)
+        self.assertTrue(self.kw.json("certs", "restore")["changed"])
+        self.assertEqual(self.slots(), before)
+        self.assertFalse(self.kw.json("certs", "restore")["changed"])
+        self.assertEqual(self.kw.json("certs", "vendor")["chain"], "vendor")
+
+    def test_backup_is_not_made_twice(self):
+        first = self.kw.json("certs", "backup")
+        second = self.kw.json("certs", "backup")
+        self.assertEqual(first["file"], second["file"])
+        self.assertEqual([first["reused"], second["reused"]], [False, True])
+
+    def test_what_is_reused_is_said(self):
+        first = self.custom()
+        second = self.custom()
+        self.assertEqual(second["generation"], 1)
+        for name in ("root", "signer", "device"):
+            self.assertFalse(first[name]["reused"])
+            self.assertTrue(second[name]["reused"])
+        text = self.kw.run("certs", "custom", "--org", "test").out
+        for name in ("root", "signer", "device"):
+            self.assertIn(f"Using cached {name} certificate", text)
+
+    def test_renew_and_other_names_begin_a_generation(self):
+        first = self.custom()
+        files = self.kw.files()
+        self.assertEqual(self.custom("--renew")["generation"], 2)
+        other = self.kw.json("certs", "custom", "--org", "other")
+        self.assertEqual(other["generation"], 3)
+        self.assertEqual(
+            self.custom("--validity", "30,20,10")["generation"], 4)
+        now = self.kw.files()
+        for path in files:
+            if "custom-0001" in path.parts:
+                self.assertEqual(now[path], files[path])
+        self.assertEqual(first["generation"], 1)
+
+    def test_names_as_asked_for(self):
+        document = self.kw.json(
+            "certs", "custom", "--org", "Grün & Söhne, 24 chars!!", "--root-cn",
+            "R", "--signer-cn", "S", "--device-cn", "dev-%S-x", "--signer-id",
+            "0a1b")
+        root, signer, device = self.chain(document)
+        self.assertIn("CN=R", root.subject.rfc4514_string())
+        self.assertIn("CN=S", signer.subject.rfc4514_string())
+        self.assertIn(f"CN=dev-{self.serial}-x",
+                      device.subject.rfc4514_string())
+        self.assertEqual(self.slots()[67:69], b"\x0a\x1b")
+        self.kw.json("certs", "verify")
+
+    def test_refuses_names(self):
+        for options in (["--org", "x" * 25], ["--org", ""],
+                        ["--org", "a\nb"], ["--org", "o", "--root-cn",
+                                            "x" * 65],
+                        ["--org", "o", "--signer-id", "12"],
+                        ["--org", "o", "--validity", "1,2"],
+                        ["--org", "o", "--validity", "1,2,128"], []):
+            with self.subTest(options=options):
+                self.fails(2, "must have|takes|missing", "certs", "custom",
+                           *options)
+
+    def test_verify_proves_the_key(self):
+        self.custom()
+        first = self.kw.json("certs", "verify")
+        second = self.kw.json("certs", "verify")
+        self.assertNotEqual(first["challenge"], second["challenge"])
+        self.assertTrue(first["verified"])
+        key = x509.load_pem_x509_certificate(
+            first["certificates"][2]["pem"].encode()).public_key()
+        response = bytes.fromhex(first["response"])
+        key.verify(
+            utils.encode_dss_signature(int.from_bytes(response[:32], "big"),
+                                       int.from_bytes(response[32:], "big")),
+            bytes.fromhex(first["challenge"]),
+            ec.ECDSA(utils.Prehashed(hashes.SHA256())))
+        self.assertEqual(
+            first["thing_id"],
+            x509.SubjectKeyIdentifier.from_public_key(key).digest.hex())
+
+    def test_another_root_is_refused(self):
+        document = self.custom()
+        self.custom("--renew")
+        old = self.kw.path(document["root"]["file"])
+        self.fails(1, "does not come from the root", "certs", "verify",
+                   "--root", old)
+        self.kw.json("certs", "verify", "--root",
+                     old.parents[1] / "custom-0002" / "root_crt.crt")
+
+    def test_damaged_slot_is_found(self):
+        self.custom()
+        for position in (0, 40, 64, 72 + 4, 144 + 3, 144 + 66):
+            with self.subTest(position=position):
+                damaged = bytearray(self.slots())
+                damaged[position] ^= 1
+                (self.kw.folder / f"bad-{position}").write_bytes(damaged)
+                self.kw.json("certs", "restore", "--backup", f"bad-{position}")
+                self.fails(1, "no root", "certs", "verify")
+                self.kw.json("certs", "custom", "--org", "test")
+        self.kw.json("certs", "verify")
+
+    def test_a_cloned_certificate_is_refused(self):
+        """Slots 10-12 of one chip in another: its own key does not fit."""
+        self.custom()
+        name = "clone.bin"
+        self.kw.json("certs", "backup", "-o", name)
+        other = self.another("other")
+        other.run("init")
+        other.json("certs", "restore", "--backup", self.kw.folder / name)
+        document = other.json("certs", "verify", code=1)
+        self.assertIn("no root", document["message"])
+        root = self.kw.at("certs", "custom-0001", "root_crt.crt")
+        other.json("certs", "verify", "--root", root, code=1)
+
+    def test_existing_ca(self):
+        """The root may be an intermediate of another CA."""
+        folder = self.kw.folder
+        for name in ("ca", "sub"):
+            openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout",
+                    "-out", folder / f"{name}.key")
+        openssl("req", "-x509", "-new", "-key", folder / "ca.key", "-subj",
+                "/C=DE/O=Existing CA/CN=Top", "-days", "9000", "-out",
+                folder / "ca.pem")
+        (folder / "ext").write_text(
+            "basicConstraints=critical,CA:TRUE,pathlen:1\n"
+            "keyUsage=critical,keyCertSign\nsubjectKeyIdentifier=hash\n"
+            "authorityKeyIdentifier=keyid\n")
+        openssl("req", "-new", "-key", folder / "sub.key", "-subj",
+                "/C=DE/O=Existing CA/CN=Sub", "-out", folder / "sub.csr")
+        openssl("x509", "-req", "-in", folder / "sub.csr", "-CA",
+                folder / "ca.pem", "-CAkey", folder / "ca.key", "-days",
+                "5000", "-extfile", folder / "ext", "-out",
+                folder / "sub.pem", "-CAcreateserial")
+        document = self.custom("--authority", "sub.key", "--authority-cert",
+                               "sub.pem")
+        root, signer, device = chain_files(self.kw.path(document["folder"]))
+        later = str(int(time.time()) + 7200)
+        both = folder / "both.pem"
+        both.write_bytes(root.read_bytes() + signer.read_bytes())
+        openssl("verify", "-CAfile", folder / "ca.pem", "-untrusted", both,
+                "-attime", later, device)
+        parsed = [certificate(path) for path in (root, signer, device)]
+        for upper, lower in zip(parsed, parsed[1:]):
+            self.assertGreaterEqual(lower.not_valid_before,
+                                    upper.not_valid_before)
+            self.assertLessEqual(lower.not_valid_after, upper.not_valid_after)
+            self.assertEqual(lower.not_valid_before.minute, 0)
+        shortened = document["signer"]["not_after"][:4]
+        self.assertLess(int(shortened), time.gmtime().tm_year + 31)
+        self.fails(2, "--authority", "certs", "custom", "--org", "o",
+                   "--authority-cert", "sub.pem")
+        self.fails(1, "not the one of the certificate", "certs", "custom",
+                   "--org", "o", "--renew", "--authority", "ca.key",
+                   "--authority-cert", "sub.pem")
+
+    def test_secrets_stay_secret(self):
+        self.custom()
+        self.kw.run("certs", "show")
+        for path in self.kw.at("keys", "custom-0001").iterdir():
+            self.assertEqual(kw.mode(path), 0o600)
+        self.kw.secrets()
+
+    def test_locked_part_keeps_its_certificates(self):
+        def files():
+            return {path: data for path, data in self.kw.files().items()
+                    if "run" not in path.parts and "chips" not in path.parts}
+        before = files()
+        self.fails(1, "slot 10 cannot be written", "--chip", "sim:trustgo",
+                   "certs", "custom", "--org", "o")
+        self.assertFalse(list(self.kw.at("certs").glob("custom-*")))
+        self.assertEqual(before, files())
+        self.assertEqual(self.kw.json("--chip", "sim:trustgo", "certs",
+                                      "verify")["chain"], "vendor")
+
+
+class Vendor(kw.Case):
+    def test_both_models(self):
+        for model, name in (("608a", r"^O = .*, CN = [0-9A-F]{18} ATECC$"),
+                            ("608b", r"^O = .*, CN = sn[0-9A-F]{18}$")):
+            with self.subTest(model=model):
+                place = self.another(model)
+                place.run("init", "--model", model)
+                document = place.json("certs", "vendor")
+                self.assertRegex(document["certificates"][2]["subject"], name)
+                inferred = any("infer" in remark
+                               for remark in document["remarks"])
+                self.assertEqual(inferred, model == "608b")
+                place.json("certs", "verify", "--root", place.at(
+                    "certs", "simulated-vendor", "root.crt"))
+
+    def test_a_backup_of_another_size(self):
+        self.init()
+        (self.kw.folder / "short").write_bytes(bytes(215))
+        self.fails(3, "215 bytes", "certs", "restore", "--backup", "short")
+        self.fails(1, "no backup", "certs", "restore")
+
+
+class Export(kw.Case):
+    """C definitions: a C program rebuilds the certificates from them."""
+
+    REBUILD = r"""
+#include <stdio.h>
+#include <string.h>
+#include "cust_def_1_signer.h"
+#include "cust_def_2_device.h"
+
+static void show(const char *name, const atcacert_def_t *def) {
+    printf("%s type %d template %d chain %d source %d key %d %d comp %d "
+           "years %d tbs %d %d ca %d\n", name, def->type, def->template_id,
+           def->chain_id, def->sn_source, def->public_key_dev_loc.slot,
+           def->public_key_dev_loc.count, def->comp_cert_dev_loc.slot,
+           def->expire_years, def->tbs_cert_loc.offset,
+           def->tbs_cert_loc.count, def->ca_cert_def != NULL);
+    for (int i = 0; i < STDCERT_NUM_ELEMENTS; i++) {
+        printf("std %d %d\n", def->std_cert_elements[i].offset,
+               def->std_cert_elements[i].count);
+    }
+    for (int i = 0; i < def->cert_elements_count; i++) {
+        printf("%s %d %d %d %d\n", def->cert_elements[i].id,
+               def->cert_elements[i].cert_loc.offset,
+               def->cert_elements[i].cert_loc.count,
+               def->cert_elements[i].device_loc.offset,
+               def->cert_elements[i].device_loc.count);
+    }
+    printf("template ");
+    for (int i = 0; i < def->cert_template_size; i++) {
+        printf("%02x", def->cert_template[i]);
+    }
+    printf("\n");
+}
+
+int main(void) {
+    show("signer", &g_cert_def_1_signer);
+    show("device", &g_cert_def_2_device);
+    printf("ca ");
+    for (int i = 0; i < 64; i++) {
+        printf("%02x", g_cert_ca_public_key_1_signer[i]);
+    }
+    printf("\n");
+    return 0;
+}
+"""
+
+    # The names of the vendor library's public header, in a few lines.
+    HEADER = r"""
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+#define FALSE 0
+#define TRUE 1
+typedef enum { CERTTYPE_X509 } atcacert_cert_type_t;
+typedef int atcacert_cert_sn_src_t;
+typedef enum { DEVZONE_CONFIG = 0, DEVZONE_OTP = 1, DEVZONE_DATA = 2,
+               DEVZONE_NONE = 7 } atcacert_device_zone_t;
+typedef enum { DATEFMT_ISO8601_SEP, DATEFMT_RFC5280_UTC,
+               DATEFMT_POSIX_UINT32_BE, DATEFMT_POSIX_UINT32_LE,
+               DATEFMT_RFC5280_GEN } atcacert_date_format_t;
+typedef enum { TF_NONE, TF_REVERSE, TF_BIN2HEX_UC } atcacert_transform_t;
+enum { STDCERT_PUBLIC_KEY, STDCERT_SIGNATURE, STDCERT_ISSUE_DATE,
+       STDCERT_EXPIRE_DATE, STDCERT_SIGNER_ID, STDCERT_CERT_SN,
+       STDCERT_AUTH_KEY_ID, STDCERT_SUBJ_KEY_ID, STDCERT_NUM_ELEMENTS };
+typedef struct { atcacert_device_zone_t zone; uint16_t slot;
+                 uint8_t is_genkey; uint16_t offset; uint16_t count;
+               } atcacert_device_loc_t;
+typedef struct { uint16_t offset; uint16_t count; } atcacert_cert_loc_t;
+typedef struct { char id[25]; atcacert_device_loc_t device_loc;
+                 atcacert_cert_loc_t cert_loc;
+                 atcacert_transform_t transforms[2];
+               } atcacert_cert_element_t;
+typedef struct atcacert_def_s {
+    atcacert_cert_type_t type; uint8_t template_id; uint8_t chain_id;
+    uint8_t private_key_slot; atcacert_cert_sn_src_t sn_source;
+    atcacert_device_loc_t cert_sn_dev_loc;
+    atcacert_date_format_t issue_date_format;
+    atcacert_date_format_t expire_date_format;
+    atcacert_cert_loc_t tbs_cert_loc; uint8_t expire_years;
+    atcacert_device_loc_t public_key_dev_loc;
+    atcacert_device_loc_t comp_cert_dev_loc;
+    atcacert_cert_loc_t std_cert_elements[STDCERT_NUM_ELEMENTS];
+    const atcacert_cert_element_t *cert_elements; uint8_t cert_elements_count;
+    const uint8_t *cert_template; uint16_t cert_template_size;
+    const struct atcacert_def_s *ca_cert_def;
+} atcacert_def_t;
+"""
+
+    def definitions(self, folder):
+        """Compiles and runs: what the definitions hold."""
+        (folder / "atcacert").mkdir()
+        (folder / "atcacert" / "atcacert_def.h").write_text(self.HEADER)
+        (folder / "main.c").write_text(self.REBUILD)
+        subprocess.run(
+            ["cc", "-std=c11", "-Wall", "-Wextra", "-Werror",
+             "-Wno-sign-compare", "-I.", "-o", "show", "main.c",
+             "cust_def_1_signer.c", "cust_def_2_device.c"],
+            cwd=folder, check=True)
+        out = subprocess.run([folder / "show"], check=True,
+                             capture_output=True, text=True).stdout
+        found, current = {}, None
+        for line in out.splitlines():
+            words = line.split()
+            if words[0] in ("signer", "device"):
+                current = {"std": [], "elements": [], **dict(
+                    zip(words[1::2], words[2::2]))}
+                current["tbs"] = [int(words[words.index("tbs") + 1]),
+                                  int(words[words.index("tbs") + 2])]
+                found[words[0]] = current
+            elif words[0] == "std":
+                current["std"].append((int(words[1]), int(words[2])))
+            elif words[0] == "template":
+                current["template"] = bytes.fromhex(words[1])
+            elif words[0] == "ca":
+                found["ca"] = bytes.fromhex(words[1])
+            else:
+                current["elements"].append([int(word) for word in words[1:]])
+        return found
+
+    @staticmethod
+    def dates(compressed):
+        bits = int.from_bytes(compressed[64:67], "big")
+        begin = [bits >> 19, bits >> 15 & 15, bits >> 10 & 31, bits >> 5 & 31]
+        text = "".join(f"{part:02}" for part in begin[1:]) + "0000Z"
+        return (f"{begin[0]:02}{text}".encode(),
+                f"{2000 + begin[0] + (bits & 31)}{text}".encode())
+
+    def rebuild(self, definition, compressed, key, ca_key, config):
+        """As firmware does it: fill the template in, sign-off with R, S."""
+        def identifier(point):
+            return hashlib.sha1(b"\4" + point).digest()
+        begin, end = self.dates(compressed)
+        serial = bytearray(hashlib.sha256(
+            key + compressed[64:67]).digest()[:16])
+        serial[0] = serial[0] & 0x7F | 0x40
+        filled = bytearray(definition["template"])
+        for (offset, count), value in zip(definition["std"], (
+                key, None, begin, end, compressed[67:69].hex().upper().encode(),
+                bytes(serial), identifier(ca_key), identifier(key))):
+            if value is not None and count > 0:
+                self.assertEqual(len(value), count)
+                filled[offset:offset + count] = value
+        for offset, count, at, size in definition["elements"]:
+            value = config[at:at + size].hex().upper().encode()
+            self.assertEqual(len(value), count)
+            filled[offset:offset + count] = value
+        offset, count = definition["tbs"]
+        signature = utils.encode_dss_signature(
+            int.from_bytes(compressed[:32], "big"),
+            int.from_bytes(compressed[32:64], "big"))
+        bits = b"\3" + bytes([len(signature) + 1, 0]) + signature
+        at = definition["std"][1][0]
+        body = bytes(filled[offset:at]) + bits
+        self.assertEqual(count, at - offset - 12)
+        return b"\x30\x82" + len(body).to_bytes(2, "big") + body
+
+    def test_rebuilds_the_certificates(self):
+        serial = bytes.fromhex(self.init())
+        config = serial[:4] + bytes(4) + serial[4:]
+        for number in range(4):  # signatures of several lengths
+            with self.subTest(number=number):
+                self.kw.json("certs", "custom", "--org", "test", "--renew")
+                out = self.kw.folder / f"out-{number}"
+                self.kw.json("certs", "export", "--c-def", "--der", "-o", out)
+                self.kw.json("certs", "backup", "-o", f"slots-{number}")
+                slots = (self.kw.folder / f"slots-{number}").read_bytes()
+                found = self.definitions(out)
+                device = x509.load_der_x509_certificate(
+                    (out / "device.der").read_bytes())
+                numbers = device.public_key().public_numbers()
+                key = (numbers.x.to_bytes(32, "big") +
+                       numbers.y.to_bytes(32, "big"))
+                signer_key = slots[76:108] + slots[112:144]
+                self.assertEqual(
+                    self.rebuild(found["signer"], slots[144:], signer_key,
+                                 found["ca"], config),
+                    (out / "signer.der").read_bytes())
+                self.assertEqual(
+                    self.rebuild(found["device"], slots[:72], key, signer_key,
+                                 config),
+                    (out / "device.der").read_bytes())
+                self.assertEqual(found["device"]["template"][:2], b"\x30\x82")
+                self.assertEqual(found["device"]["ca"], "1")
+                self.assertEqual(found["signer"]["ca"], "0")
+
+    def test_exports_nothing_over_a_file(self):
+        self.init()
+        self.kw.json("certs", "export", "-o", "out")
+        openssl_verify(*chain_files(self.kw.folder / "out"))
+        self.kw.run("certs", "export", "-o", "out", code=1)
 
 
 if __name__ == "__main__":

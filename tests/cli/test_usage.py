@@ -15,7 +15,8 @@ VERBS = {
                "status", "resume", "rollback", "export", "lock-authority"],
     "keys": ["list", "retire"],
     "board": ["serve"],
-    "certs": ["compress", "expand"],
+    "certs": ["custom", "vendor", "backup", "restore", "show", "verify",
+              "export", "compress", "expand"],
 }
 
 

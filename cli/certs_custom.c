@@ -1,0 +1,213 @@
+/* cli/certs_custom.c: a chain of an own PKI; slots 10-12 kept and put
+ * back. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/certs.h"
+#include "cli/show.h"
+#include "host/certs_backup.h"
+#include "host/certs_custom.h"
+
+#define YEARS_MAX 127u
+
+/* --- custom --- */
+
+static kw_status read_years(struct kw_cli *cli, const char *text,
+                            unsigned years[KW_CHAIN_COUNT]) {
+    char more = '\0';
+    if (sscanf(text, "%3u,%3u,%3u%c", &years[0], &years[1], &years[2], &more) !=
+            KW_CHAIN_COUNT ||
+        years[0] > YEARS_MAX || years[1] > YEARS_MAX || years[2] > YEARS_MAX) {
+        kw_error(&cli->error, KW_USAGE,
+                 "--validity takes three numbers of years up to %u: "
+                 "ROOT,SIGNER,DEVICE",
+                 YEARS_MAX);
+        return kw_error_hint(&cli->error, "0 never expires");
+    }
+    return KW_OK;
+}
+
+static kw_status read_custom(struct kw_cli *cli,
+                             const struct kw_arguments *arguments,
+                             unsigned years[KW_CHAIN_COUNT],
+                             struct kw_certs_custom *custom) {
+    const char *id = kw_argument(arguments, "--signer-id");
+    const char *validity = kw_argument(arguments, "--validity");
+    *custom = (struct kw_certs_custom){
+        .now = time(NULL),
+        .organisation = kw_argument(arguments, "--org"),
+        .root_name = kw_argument(arguments, "--root-cn"),
+        .signer_name = kw_argument(arguments, "--signer-cn"),
+        .device_name = kw_argument(arguments, "--device-cn"),
+        .signer_id = {0xFF, 0xFF},
+        .authority = kw_argument(arguments, "--authority"),
+        .authority_cert = kw_argument(arguments, "--authority-cert"),
+        .signer_key = kw_argument(arguments, "--signer-key"),
+        .renew = kw_argument(arguments, "--renew") != NULL,
+        .say = kw_say_line,
+        .observer = cli,
+    };
+    if (custom->organisation == NULL) {
+        return kw_error(&cli->error, KW_USAGE, "--org NAME is missing");
+    }
+    if (id != NULL) {
+        KW_TRY(kw_certs_hex(cli, "--signer-id", id, custom->signer_id,
+                            sizeof custom->signer_id));
+    }
+    custom->years = validity == NULL ? NULL : years;
+    return validity == NULL ? KW_OK : read_years(cli, validity, years);
+}
+
+static json_t *certificate_json(const struct kw_certs_custom_result *result,
+                                int which) {
+    const struct kw_pki_view *view = &result->chain.view[which];
+    char begin[KW_MOMENT_TEXT];
+    char end[KW_MOMENT_TEXT];
+    kw_moment_text(&view->not_before, begin);
+    kw_moment_text(&view->not_after, end);
+    return json_pack("{s:s, s:b, s:s, s:s}", "file", result->file[which],
+                     "reused", (int)result->reused[which], "not_before", begin,
+                     "not_after", end);
+}
+
+static void show_custom(struct kw_cli *cli,
+                        const struct kw_certs_custom_result *result) {
+    char thing_id[KW_THING_ID_TEXT];
+    kw_chain_thing_id(result->certs.public_key, thing_id);
+    kw_print(cli, "Custom certificate generation and provisioning - SUCCESS\n");
+    kw_print(cli, "Prototype keys, not for production: %s\n", result->folder);
+    kw_set_serial(cli->result, result->certs.about.serial);
+    json_t *more = json_pack(
+        "{s:i, s:s, s:s, s:o}", "generation", (int)result->generation, "folder",
+        result->folder, "thing_id", thing_id, "backup",
+        result->backup == NULL ? json_null() : json_string(result->backup));
+    json_object_update(cli->result, more);
+    json_decref(more);
+    for (int i = 0; i < KW_CHAIN_COUNT; i++) {
+        json_object_set_new(cli->result, kw_chain_names[i],
+                            certificate_json(result, i));
+    }
+}
+
+kw_status kw_certs_custom(struct kw_cli *cli,
+                          const struct kw_arguments *arguments) {
+    struct kw_workspace *workspace = NULL;
+    struct kw_certs_custom custom;
+    struct kw_certs_custom_result result;
+    unsigned years[KW_CHAIN_COUNT];
+    KW_TRY(read_custom(cli, arguments, years, &custom));
+    KW_TRY(kw_cli_workspace_locked(cli, &workspace));
+    KW_TRY(kw_cli_chip(cli, &custom.chip));
+    custom.workspace = workspace;
+    const kw_status status =
+        kw_certs_custom_make(&custom, &result, &cli->error);
+    if (status == KW_OK) {
+        show_custom(cli, &result);
+    }
+    kw_certs_custom_free(&result);
+    return status;
+}
+
+const struct kw_option kw_certs_custom_options[] = {
+    {"--org", "NAME", "the organisation, at most 24 characters"},
+    {"--root-cn", "CN", "the root's common name"},
+    {"--signer-cn", "CN", "the signer's; %H is its id"},
+    {"--signer-id", "HHHH", "the signer's id, 4 hex digits (FFFF)"},
+    {"--device-cn", "CN", "the device's; %S is its serial number"},
+    {"--validity", "YEARS", "ROOT,SIGNER,DEVICE (40,31,28); 0: for ever"},
+    {"--authority", "KEY", "the CA's key: a PEM file or a pkcs11: URI"},
+    {"--authority-cert", "FILE", "the certificate of the CA's key"},
+    {"--signer-key", "KEY", "the signer's key: a PEM file or a pkcs11: URI"},
+    {"--renew", NULL, "make all certificates new"},
+    {NULL, NULL, NULL},
+};
+
+/* --- backup, restore --- */
+
+static kw_status open_slots(struct kw_cli *cli, struct kw_workspace **workspace,
+                            struct kw_chip **chip,
+                            struct kw_chip_certs *certs) {
+    KW_TRY(kw_cli_workspace_locked(cli, workspace));
+    KW_TRY(kw_cli_chip(cli, chip));
+    KW_TRY(kw_chip_certs_read(*chip, certs, &cli->error));
+    kw_set_serial(cli->result, certs->about.serial);
+    return KW_OK;
+}
+
+kw_status kw_certs_backup_verb(struct kw_cli *cli,
+                               const struct kw_arguments *arguments) {
+    struct kw_workspace *workspace = NULL;
+    struct kw_chip *chip = NULL;
+    struct kw_chip_certs certs;
+    struct kw_cert_backup backup;
+    KW_TRY(open_slots(cli, &workspace, &chip, &certs));
+    KW_TRY(kw_certs_backup(workspace, &certs,
+                           kw_argument(arguments, "--output"), &backup,
+                           &cli->error));
+    kw_print(cli, "%s%s\n",
+             backup.reused ? "A backup with the same content is there: " : "",
+             backup.file);
+    json_object_set_new(cli->result, "file", json_string(backup.file));
+    json_object_set_new(cli->result, "reused", json_boolean(backup.reused));
+    free(backup.file);
+    return KW_OK;
+}
+
+/* What is in the chip now is kept too. */
+static kw_status keep_present(struct kw_cli *cli,
+                              const struct kw_workspace *workspace,
+                              const struct kw_chip_certs *certs) {
+    struct kw_cert_backup kept;
+    if (kw_cert_slots_are_empty(&certs->slots)) {
+        return KW_OK;
+    }
+    KW_TRY(kw_certs_backup(workspace, certs, NULL, &kept, &cli->error));
+    free(kept.file);
+    return KW_OK;
+}
+
+static kw_status restore_from(struct kw_cli *cli, const char *file) {
+    struct kw_workspace *workspace = NULL;
+    struct kw_chip *chip = NULL;
+    struct kw_chip_certs certs;
+    struct kw_cert_slots slots;
+    KW_TRY(open_slots(cli, &workspace, &chip, &certs));
+    KW_TRY(kw_certs_backup_read(file, &slots, &cli->error));
+    const bool changed = memcmp(&slots, &certs.slots, sizeof slots) != 0;
+    KW_TRY(keep_present(cli, workspace, &certs));
+    KW_TRY(kw_cert_slots_write(chip, &certs, &slots, &cli->error));
+    kw_print(cli, "Slots 10, 11 and 12 %s %s\n",
+             changed ? "are again as in" : "were as in", file);
+    json_object_set_new(cli->result, "file", json_string(file));
+    json_object_set_new(cli->result, "changed", json_boolean(changed));
+    return KW_OK;
+}
+
+kw_status kw_certs_restore(struct kw_cli *cli,
+                           const struct kw_arguments *arguments) {
+    const char *named = kw_argument(arguments, "--backup");
+    struct kw_workspace *workspace = NULL;
+    struct kw_chip *chip = NULL;
+    struct kw_chip_certs certs;
+    char *first = NULL;
+    if (named != NULL) {
+        return restore_from(cli, named);
+    }
+    KW_TRY(open_slots(cli, &workspace, &chip, &certs));
+    KW_TRY(kw_certs_first_backup(workspace, certs.about.serial, &first,
+                                 &cli->error));
+    const kw_status status = restore_from(cli, first);
+    free(first);
+    return status;
+}
+
+const struct kw_option kw_certs_backup_options[] = {
+    {"--output", "FILE", "where to write it (also -o FILE)"},
+    {NULL, NULL, NULL},
+};
+
+const struct kw_option kw_certs_restore_options[] = {
+    {"--backup", "FILE", "the backup (the chip's first one)"},
+    {NULL, NULL, NULL},
+};
