@@ -128,6 +128,7 @@ extern const struct kw_noun kw_noun_resources;
 extern const struct kw_noun kw_noun_rotate;
 extern const struct kw_noun kw_noun_keys;
 extern const struct kw_noun kw_noun_board;
+extern const struct kw_noun kw_noun_manifest;
 extern const struct kw_noun kw_noun_winc;
 extern const struct kw_noun kw_noun_certs;
 

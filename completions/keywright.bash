@@ -52,6 +52,7 @@ _keywright_verbs() { # NOUN
             rollback export lock-authority
         ;;
     keys) echo list retire ;;
+    manifest) echo make verify show split merge diff export ;;
     board) echo serve ;;
     winc)
         echo new info list root tls dump load erase verify reset connect
@@ -90,6 +91,13 @@ _keywright_options() { # NOUN VERB
     'rotate export')
         echo --c-header --as-upstream --bundle --authority --output
         ;;
+    'manifest make')
+        echo --from --log-signer --ca --device-cert --signer-cert --output
+        ;;
+    'manifest verify') echo --ca --root --jobs ;;
+    'manifest split') echo --every --output ;;
+    'manifest merge') echo --latest --output ;;
+    'manifest export') echo --aws --azure --csv --gcp --output ;;
     'board serve')
         echo --kit-pty --i2c --swi-pty --tcp --bridge --switch --timing \
             --watchdog
@@ -222,7 +230,7 @@ _keywright() {
         return
     fi
     case ${#plain[@]} in
-    0) _keywright_words 'init chip resources rotate keys board certs' "$cur" ;;
+    0) _keywright_words 'init chip resources rotate keys board certs manifest' "$cur" ;;
     1) _keywright_words "$(_keywright_verbs "${plain[0]}")" "$cur" ;;
     *)
         case "${plain[0]} ${plain[1]} ${#plain[@]}" in

@@ -13,7 +13,8 @@ import unittest
 
 BUILD = pathlib.Path(os.environ.get("KEYWRIGHT_BUILD", "."))
 CMAKE = os.environ.get("CMAKE", "cmake")
-NOUNS = ("init", "chip", "resources", "rotate", "keys", "board", "certs")
+NOUNS = ("init", "chip", "resources", "rotate", "keys", "board", "certs",
+         "manifest")
 
 EMBEDDER = r"""
 #include <stdio.h>

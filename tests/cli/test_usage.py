@@ -17,6 +17,8 @@ VERBS = {
     "board": ["serve"],
     "certs": ["custom", "vendor", "backup", "restore", "show", "verify",
               "export", "compress", "expand"],
+    "manifest": ["make", "verify", "show", "split", "merge", "diff",
+                 "export"],
 }
 
 

@@ -1,0 +1,132 @@
+/* cli/manifest_show.c: `manifest show`. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/manifest.h"
+#include "cli/show.h"
+#include "host/manifest_entry.h"
+
+struct showing {
+    struct kw_cli *cli;
+    json_t *rows;
+    bool one; /* the entry with this id alone */
+    uint8_t unique_id[KW_UNIQUE_ID_SIZE];
+    struct kw_manifest_entry entry;
+    struct kw_manifest_room room;
+};
+
+static json_t *text_or_null(struct kw_text text) {
+    json_t *string = text.at == NULL ? NULL : json_stringn(text.at, text.size);
+    return string == NULL ? json_null() : string;
+}
+
+static json_t *list_keys(const struct kw_manifest_entry *entry) {
+    json_t *keys = json_array();
+    for (size_t i = 0; i < entry->key_count; i++) {
+        json_t *key = json_pack("{s:i}", "slot", (int)entry->keys[i].kid);
+        kw_set_fingerprint(key, "fingerprint", entry->keys[i].public_key);
+        json_array_append_new(keys, key);
+    }
+    return keys;
+}
+
+static void common_name(const struct kw_manifest_entry *entry, char *text,
+                        size_t size) {
+    struct kw_pki_view view;
+    text[0] = '\0';
+    if (entry->device.left > 0 && kw_pki_read(entry->device, &view) == KW_OK &&
+        kw_pki_attribute(view.subject, KW_PKI_COMMON_NAME, text, size) !=
+            KW_OK) {
+        text[0] = '\0';
+    }
+}
+
+static void show_entry(struct showing *showing, uint32_t number) {
+    const struct kw_manifest_entry *entry = &showing->entry;
+    char unique_id[KW_UNIQUE_ID_TEXT];
+    char name[KW_PKI_MAX];
+    kw_unique_id_text(entry->unique_id, unique_id);
+    common_name(entry, name, sizeof name);
+    kw_print(showing->cli, "%6u  %s  %-18.*s  %-24.*s  %zu keys  %s\n", number,
+             unique_id, (int)entry->part_number.size,
+             entry->part_number.at == NULL ? "" : entry->part_number.at,
+             (int)entry->timestamp.size,
+             entry->timestamp.at == NULL ? "" : entry->timestamp.at,
+             entry->key_count, name);
+    json_t *row = json_pack(
+        "{s:I, s:s, s:o, s:o, s:o, s:o}", "entry", (json_int_t)number,
+        "unique_id", unique_id, "model", text_or_null(entry->model),
+        "part_number", text_or_null(entry->part_number), "provisioned",
+        text_or_null(entry->timestamp), "keys", list_keys(entry));
+    json_t *subject = json_string(name);
+    json_object_set_new(row, "device", subject == NULL ? json_null() : subject);
+    json_array_append_new(showing->rows, row);
+}
+
+static void show_keys(const struct showing *showing) {
+    char text[KW_SHORT_TEXT];
+    for (size_t i = 0; i < showing->entry.key_count; i++) {
+        const struct kw_manifest_key *key = &showing->entry.keys[i];
+        kw_print(showing->cli, "        slot %2u  %s\n", (unsigned)key->kid,
+                 kw_short_fingerprint(key->public_key, text));
+    }
+}
+
+static kw_status visit(void *self, const struct kw_manifest_piece *piece) {
+    struct showing *showing = self;
+    const struct kw_verdict verdict =
+        kw_manifest_entry_read(piece, &showing->room, &showing->entry);
+    if (verdict.status != KW_OK) {
+        return kw_manifest_unreadable(showing->cli, "the manifest",
+                                      piece->number, verdict.words);
+    }
+    if (showing->one && memcmp(showing->entry.unique_id, showing->unique_id,
+                               KW_UNIQUE_ID_SIZE) != 0) {
+        return KW_OK;
+    }
+    show_entry(showing, piece->number);
+    if (showing->one) {
+        show_keys(showing);
+    }
+    return KW_OK;
+}
+
+static kw_status show_file(struct showing *showing,
+                           const struct kw_arguments *arguments) {
+    struct kw_cli *cli = showing->cli;
+    const char *path = arguments->operand[0];
+    if (arguments->operand_count == 2) {
+        const char *id = arguments->operand[1];
+        showing->one = true;
+        if (kw_unique_id_read((struct kw_text){id, strlen(id)},
+                              showing->unique_id) != KW_OK) {
+            return kw_error(&cli->error, KW_USAGE,
+                            "'%s' is not 18 lower-case hex digits", id);
+        }
+    }
+    KW_TRY(kw_manifest_each(cli, path, visit, showing));
+    if (showing->one && json_array_size(showing->rows) == 0) {
+        return kw_error(&cli->error, KW_NO, "%s has no entry %s", path,
+                        arguments->operand[1]);
+    }
+    kw_print(cli,
+             "%zu entries shown; nothing was verified: `keywright "
+             "manifest verify`\n",
+             json_array_size(showing->rows));
+    json_object_set_new(cli->result, "file", json_string(path));
+    return KW_OK;
+}
+
+kw_status kw_manifest_show(struct kw_cli *cli,
+                           const struct kw_arguments *arguments) {
+    struct showing *showing = calloc(1, sizeof *showing);
+    if (showing == NULL) {
+        return kw_error(&cli->error, KW_SYSTEM_MEMORY, "out of memory");
+    }
+    showing->cli = cli;
+    showing->rows = json_array();
+    json_object_set_new(cli->result, "entries", showing->rows);
+    const kw_status status = show_file(showing, arguments);
+    free(showing);
+    return status;
+}

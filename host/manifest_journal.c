@@ -1,0 +1,191 @@
+#include "host/manifest_journal.h"
+
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host/text.h"
+
+#define SCHEMA      "keywright/manifest-journal/1"
+#define JOURNAL_MAX 65536
+
+static kw_status no_memory(struct kw_error *error) {
+    return kw_error(error, KW_SYSTEM_MEMORY, "out of memory");
+}
+
+char *kw_manifest_journal_path(const char *path) {
+    return kw_format("%s.journal", path);
+}
+
+char *kw_manifest_rewritten_path(const char *path) {
+    return kw_format("%s.rewritten", path);
+}
+
+/* --- writing --- */
+
+static char *text_of(const struct kw_manifest_journal *journal) {
+    char *tail = malloc(2 * journal->tail_size + 1);
+    char *text = NULL;
+    if (tail != NULL) {
+        kw_hex(journal->tail, journal->tail_size, tail);
+        text = kw_format(
+            "{\"schema\": \"" SCHEMA "\", \"stage\": \"%s\", "
+            "\"kept\": %jd, \"size\": %jd, \"tail\": \"%s\"}\n",
+            journal->replaces ? "replace" : "append", (intmax_t)journal->kept,
+            (intmax_t)journal->kept + (intmax_t)journal->tail_size, tail);
+    }
+    free(tail);
+    return text;
+}
+
+kw_status kw_manifest_journal_write(const char *path,
+                                    const struct kw_manifest_journal *journal,
+                                    struct kw_error *error) {
+    char *text = text_of(journal);
+    char *place = kw_manifest_journal_path(path);
+    const kw_status status =
+        text == NULL || place == NULL
+            ? no_memory(error)
+            : kw_file_replace(place, KW_SECRET_MODE, text, strlen(text), error);
+    free(text);
+    free(place);
+    return status;
+}
+
+/* --- reading --- */
+
+static bool take(json_t *object, struct kw_manifest_journal *journal) {
+    const char *schema = NULL;
+    const char *stage = NULL;
+    const char *tail = NULL;
+    json_int_t kept = 0;
+    json_int_t size = 0;
+    if (json_unpack_ex(object, NULL, JSON_STRICT, "{s:s, s:s, s:I, s:I, s:s}",
+                       "schema", &schema, "stage", &stage, "kept", &kept,
+                       "size", &size, "tail", &tail) != 0 ||
+        strcmp(schema, SCHEMA) != 0 || kept < 0 || size < kept ||
+        size - kept > KW_MANIFEST_TAIL_MAX) {
+        return false;
+    }
+    journal->replaces = strcmp(stage, "replace") == 0;
+    journal->kept = kept;
+    journal->tail_size = (size_t)(size - kept);
+    return kw_hex_read(tail, journal->tail, journal->tail_size) == KW_OK;
+}
+
+static kw_status read_journal(const char *place,
+                              struct kw_manifest_journal *journal,
+                              struct kw_error *error) {
+    uint8_t *data = NULL;
+    size_t size = 0;
+    KW_TRY(kw_file_read(place, JOURNAL_MAX, &data, &size, error));
+    json_t *object =
+        json_loadb((const char *)data, size, JSON_REJECT_DUPLICATES, NULL);
+    const bool good = object != NULL && take(object, journal);
+    json_decref(object);
+    free(data);
+    return good ? KW_OK
+                : kw_error(error, KW_PARSE, "%s is no journal of a manifest",
+                           place);
+}
+
+/* --- ending --- */
+
+static kw_status flush_folder(const char *path, struct kw_error *error) {
+    const char *slash = strrchr(path, '/');
+    char *folder = slash == NULL
+                       ? kw_format(".")
+                       : kw_format("%.*s/", (int)(slash - path), path);
+    const int fd =
+        folder == NULL ? -1 : open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const kw_status status =
+        fd >= 0 && fsync(fd) == 0
+            ? KW_OK
+            : kw_error_system(error, "cannot flush the folder of %s", path);
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    free(folder);
+    return status;
+}
+
+static kw_status put_tail(const char *path,
+                          const struct kw_manifest_journal *journal,
+                          struct kw_error *error) {
+    const off_t size = journal->kept + (off_t)journal->tail_size;
+    const int fd = open(path, O_RDWR | O_CLOEXEC);
+    const bool done = fd >= 0 &&
+                      pwrite(fd, journal->tail, journal->tail_size,
+                             journal->kept) == (ssize_t)journal->tail_size &&
+                      ftruncate(fd, size) == 0 && fsync(fd) == 0;
+    const kw_status status =
+        done ? KW_OK : kw_error_system(error, "cannot put %s back", path);
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return status;
+}
+
+/* The file was not there before. */
+static kw_status remove_new(const char *path, struct kw_error *error) {
+    if (kw_file_exists(path) && unlink(path) != 0) {
+        return kw_error_system(error, "cannot remove %s", path);
+    }
+    return flush_folder(path, error);
+}
+
+static kw_status take_name(const char *rewritten, const char *path,
+                           struct kw_error *error) {
+    if (kw_file_exists(rewritten) && rename(rewritten, path) != 0) {
+        return kw_error_system(error, "cannot rename %s", rewritten);
+    }
+    return flush_folder(path, error);
+}
+
+static kw_status end_as(const char *path,
+                        const struct kw_manifest_journal *journal,
+                        struct kw_error *error) {
+    char *rewritten = kw_manifest_rewritten_path(path);
+    kw_status status = KW_OK;
+    if (rewritten == NULL) {
+        return no_memory(error);
+    }
+    if (journal->replaces) {
+        status = take_name(rewritten, path, error);
+    } else {
+        (void)unlink(rewritten);
+        status = journal->kept + (off_t)journal->tail_size == 0
+                     ? remove_new(path, error)
+                     : put_tail(path, journal, error);
+    }
+    free(rewritten);
+    return status;
+}
+
+kw_status kw_manifest_journal_end(const char *path, struct kw_error *error) {
+    struct kw_manifest_journal journal;
+    char *place = kw_manifest_journal_path(path);
+    if (place == NULL) {
+        return no_memory(error);
+    }
+    kw_status status = read_journal(place, &journal, error);
+    free(place);
+    KW_TRY(status);
+    KW_TRY(end_as(path, &journal, error));
+    return kw_manifest_journal_close(path, error);
+}
+
+kw_status kw_manifest_journal_close(const char *path, struct kw_error *error) {
+    char *place = kw_manifest_journal_path(path);
+    if (place == NULL) {
+        return no_memory(error);
+    }
+    kw_status status = unlink(place) == 0
+                           ? KW_OK
+                           : kw_error_system(error, "cannot remove %s", place);
+    free(place);
+    return status == KW_OK ? flush_folder(path, error) : status;
+}
