@@ -41,6 +41,23 @@ static kw_status message_size(struct kw_sim_chip *chip,
     return kw_sim_policy_size(chip, command, DETAILS_SIZE + size);
 }
 
+/* What TempKey holds at present is asked later. */
+static kw_status source_size(struct kw_sim_chip *chip,
+                             const struct kw_sim_kdf *kdf) {
+    const size_t needed = kdf->key_offset + kdf->key_size;
+    size_t room = 32;
+    if (kdf->source == SOURCE_TEMP_KEY) {
+        room = 64;
+    }
+    if (kdf->source == SOURCE_SLOT) {
+        room = kw_slot_size(kdf->source_slot);
+    }
+    KW_SIM_DEMAND(needed <= room, chip, KW_CHIP_PARSE,
+                  "the source of KDF has %zu bytes, and the key needs %zu",
+                  room, needed);
+    return KW_OK;
+}
+
 /* 64 bytes fit into TempKey, a large slot or the output. */
 static kw_status target_size(struct kw_sim_chip *chip,
                              const struct kw_sim_kdf *kdf) {
@@ -94,6 +111,7 @@ static kw_status form(struct kw_sim_chip *chip,
     KW_TRY(slots(chip, kdf));
     KW_TRY(message_size(chip, command, kdf));
     KW_TRY(kw_sim_kdf_details(chip, kdf));
+    KW_TRY(source_size(chip, kdf));
     return target_size(chip, kdf);
 }
 
@@ -110,20 +128,9 @@ static kw_status from_temp_key(struct kw_sim_chip *chip,
 
 static kw_status from_slot(struct kw_sim_chip *chip, struct kw_sim_kdf *kdf) {
     const unsigned slot = kdf->source_slot;
-    KW_SIM_DEMAND(kdf->key_offset + kdf->key_size <= kw_slot_size(slot), chip,
-                  KW_CHIP_PARSE, "slot %u does not hold a key of %zu bytes",
-                  slot, kdf->key_offset + kdf->key_size);
     KW_TRY(
         kw_sim_policy_kdf_source(chip, slot, kdf->algorithm == KW_SIM_KDF_AES));
     kdf->key = kw_sim_slot(chip, slot) + kdf->key_offset;
-    return KW_OK;
-}
-
-static kw_status small_source(struct kw_sim_chip *chip,
-                              const struct kw_sim_kdf *kdf) {
-    KW_SIM_DEMAND(kdf->key_offset + kdf->key_size <= 32, chip, KW_CHIP_PARSE,
-                  "the source of KDF has 32 bytes, and the key needs %zu",
-                  kdf->key_offset + kdf->key_size);
     return KW_OK;
 }
 
@@ -137,7 +144,6 @@ static kw_status find_key(struct kw_sim_chip *chip, struct kw_sim_kdf *kdf) {
     if (kdf->source == SOURCE_TEMP_KEY) {
         return from_temp_key(chip, kdf);
     }
-    KW_TRY(small_source(chip, kdf));
     if (kdf->source == SOURCE_TEMP_KEY_UPPER) {
         kdf->key_offset += 32;
         return from_temp_key(chip, kdf);

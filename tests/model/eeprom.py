@@ -36,6 +36,7 @@ class SlotPolicy(NamedTuple):
     lockable: bool
     req_random: bool
     req_auth: bool
+    auth_key: int
     persistent_disable: bool
     x509_id: int
 
@@ -57,8 +58,8 @@ def decode_policy(slot_config, key_config):
     return SlotPolicy(
         slot_config & 15, slot_bit(4), slot_bit(5), slot_bit(6), slot_bit(7),
         slot_config >> 8 & 15, slot_config >> 12, key_bit(0), key_bit(1),
-        key_config >> 2 & 7, key_bit(5), key_bit(6), key_bit(7), key_bit(12),
-        key_config >> 14)
+        key_config >> 2 & 7, key_bit(5), key_bit(6), key_bit(7),
+        key_config >> 8 & 15, key_bit(12), key_config >> 14)
 
 
 class Eeprom:

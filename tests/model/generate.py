@@ -6,7 +6,7 @@ import eeprom as e
 import messages as msg
 from model import zone_offset
 
-WRITE_CONFIGS = (0, 1, 2, 3, 4, 6, 8, 10, 15)
+WRITE_CONFIGS = (0, 1, 2, 3, 4, 6, 8, 10, 11, 15)
 NUMBERS = tuple(range(16))
 
 
@@ -56,7 +56,7 @@ def random_policy(rng, keys):
         "write_config": rng.choice(WRITE_CONFIGS),
         "pub_info": chance(rng, 0.5), "lockable": chance(rng, 0.5),
         "req_random": chance(rng, 0.25), "req_auth": chance(rng, 0.06),
-        "auth_key": rng.choice(NUMBERS),
+        "auth_key": rng.choice(keys if chance(rng, 0.9) else NUMBERS),
         "persistent_disable": chance(rng, 0.06),
         "x509_id": rng.choice(NUMBERS[:4])}
 
@@ -85,7 +85,9 @@ def public_slot(rng, slot, layout):
 
 def secret_slot(rng, slot, layout):
     policy = random_policy(rng, layout["secret"])
-    key_type = rng.choice((e.AES, e.OTHER, e.OTHER))
+    if chance(rng, 0.25):
+        policy["read_key"] = 0  # CheckMac may copy it
+    key_type = rng.choice((e.AES, e.AES, e.OTHER))
     return slot_words(False, key_type, policy), rng.randbytes(36)
 
 
@@ -117,7 +119,7 @@ def random_image(rng):
     kinds, layout = random_layout(rng)
     config = bytearray(128)
     config[0:16] = (b"\x01\x23" + rng.randbytes(2) + b"\0\0\x60\x03" +
-                    rng.randbytes(4) + bytes([1, rng.randrange(2), 1, 0]))
+                    rng.randbytes(4) + bytes([1, chance(rng, 0.9), 1, 0]))
     config[16:20] = b"\x6C\0\0\x01"
     image = bytearray(b"\0\0\x60" + bytes([rng.choice((2, 3))]))
     contents = []
@@ -128,8 +130,9 @@ def random_image(rng):
         size = e.SLOT_SIZE[slot]
         contents.append(content.ljust(size, b"\xFF")[:size])
     random_limits(rng, config, contents, layout)
-    config[70:76] = rng.randbytes(6)
-    config[70:72] = b"\x03\xF7"
+    config[69] = 0x80 * chance(rng, 0.8) | rng.choice(layout["secret"])
+    config[70:76] = random_boot(rng, layout) + bytes(
+        [rng.randrange(8)]) + rng.randbytes(3)
     locked = 0xFFFF
     for slot in range(16):
         locked &= ~(chance(rng, 0.12) << slot)
@@ -137,12 +140,23 @@ def random_image(rng):
     config[84:92] = struct.pack(
         "<BBBBHBB", 0, 0, 0 if lock == "both" else 0x55,
         0x55 if lock == "none" else 0, locked,
-        0x0C | 2 * chance(rng, 0.8), rng.choice(NUMBERS) << 4)
+        0x08 | 4 * chance(rng, 0.9) | 2 * chance(rng, 0.8),
+        rng.choice([*layout["secret"], 0]) << 4 |
+        rng.choice((0,) * 6 + (1, 4, 5, 2, 8)))
     config[92:96] = bytes(rng.choice((0,) * 7 + (8,))
                           for _ in range(4))
     image += config + rng.randbytes(64) + b"".join(contents)
     assert len(image) == 196 + e.DATA_SIZE
     return bytes(image), layout
+
+
+def random_boot(rng, layout):
+    """SecureBoot: mode, latch, random nonce; slots of key and digest."""
+    mode = rng.choice((0, 1, 2, 2, 3, 3, 3))
+    mode |= 8 * chance(rng, 0.4) | 16 * chance(rng, 0.2)
+    store = rng.choice([s for s in layout["secret"] if s >= 8] or
+                       layout["secret"])
+    return bytes([mode, rng.choice(layout["public"]) << 4 | store])
 
 
 def random_limits(rng, config, contents, layout):
@@ -287,14 +301,24 @@ class Author:
             choice = self.rng.choice(self.PREPARATIONS)
             if choice == "sha":
                 yield from self.sha_to_temp_key()
+            elif choice == "authorise":
+                yield from self.authorise()
             else:
                 yield getattr(self, choice)()
+
+    def authorise(self):
+        """CheckMac over a random nonce, with a key that others wait for."""
+        wanted = [self.model.policy(s).auth_key for s in NUMBERS
+                  if self.model.policy(s).req_auth]
+        wanted.append(self.eeprom.config_byte(69) & 15)
+        yield self.nonce_random()
+        yield self.checkmac_frame(0x01, self.rng.choice(wanted))
 
     PREPARATIONS = (
         "nonce", "nonce", "nonce_message", "nonce_message_64",
         "nonce_alternate", "nonce_from_temp_key", "gendig_key",
         "gendig_other", "genkey_digest", "genkey_private_digest",
-        "genkey_temp_key", "sha")
+        "genkey_temp_key", "sha", "authorise")
 
     # commands under test
 
@@ -624,5 +648,179 @@ class Author:
             crc ^= 1
         yield self.send(0x17, mode, crc)
 
-    COMMANDS = (info, random, nonces, gendig, genkey, sign, verify, read,
+    # commands of keys that hash
+
+    def checkmac_frame(self, mode, slot):
+        """What the host that knows the key would send; sometimes not."""
+        key = self.model.secret(slot & 15)
+        temp_key = self.temp_key.value[:32]
+        challenge, other = self.digest(), self.rng.randbytes(13)
+        otp = self.eeprom.otp[:8] if mode & 0x20 else bytes(8)
+        answer = msg.check_mac(temp_key if mode & 2 else key,
+                               temp_key if mode & 1 else challenge,
+                               other, otp, self.model.serial)
+        if self.chance(0.15):
+            answer = self.digest()
+        return self.send(0x28, mode, slot, challenge + answer + other)
+
+    def checkmac(self):
+        mode = self.rng.choice((0, 1, 1, 1, 2, 3))
+        if mode and self.chance(0.9):
+            yield self.nonce()
+        if mode and self.temp_key.source_fixed != self.chance(0.1):
+            mode |= 4
+        mode |= self.rng.choice((0, 0, 0, 0x20))
+        if self.chance(0.03):
+            mode |= self.rng.choice((0x08, 0x10, 0x40, 0x80))
+        yield self.checkmac_frame(mode, self.slot("secret"))
+        if self.chance(0.3):
+            yield self.send(0x30, 2)
+
+    def derivekey(self):
+        slot = self.slot("secret",
+                         lambda s: self.model.policy(s).write_config & 2)
+        policy = self.model.policy(slot & 15)
+        if policy.req_auth and self.chance(0.7):
+            yield from self.authorise()
+        if self.chance(0.92):
+            yield self.nonce()
+        mode = 4 * (self.temp_key.source_fixed != self.chance(0.08))
+        mac = b""
+        if bool(policy.write_config & 8) != self.chance(0.08):
+            mac = msg.derive_mac(self.model.secret(policy.write_key),
+                                 msg.head(0x1C, mode, slot),
+                                 self.model.serial)
+            if self.chance(0.15):
+                mac = self.digest()
+        yield self.send(0x1C, mode, slot, mac)
+
+    def some_point(self):
+        public = msg.public_of(POOL.private(self.rng))
+        if self.chance(0.1):
+            public = self.rng.choice((
+                bytes(64), public[:63] + bytes([public[63] ^ 1]),
+                msg.PRIME.to_bytes(32, "big") + public[32:]))
+        return public
+
+    def ecdh(self):
+        mode = self.rng.choice((0x00, 0x00, 0x08, 0x0C, 0x0E,
+                                0x05, 0x09, 0x0D, 0x0F))
+        if self.chance(0.03):
+            mode = self.rng.choice((0x01, 0x02, 0x04, 0x0A, 0x0B, 0x1C))
+        slot = self.slot("private",
+                         lambda s: self.model.policy(s).read_key & 4)
+        if mode & 1:
+            if self.chance(0.9):
+                yield self.genkey_temp_key()
+            slot = (self.result_slot() if mode == 0x05
+                    else self.rng.choice((0, 0xFFFF)))
+        yield self.send(0x43, mode, slot, self.some_point())
+
+    def result_slot(self):
+        return self.slot("secret", lambda s: self.model.policy(s).pub_info)
+
+    def aes(self):
+        block = self.rng.randrange(4) << 6
+        if self.chance(0.25):
+            yield self.send(0x51, 3, self.rng.choice((0, 0xFFFF)),
+                            self.rng.randbytes(32))
+            return
+        slot = self.slot("secret",
+                         lambda s: self.model.policy(s).key_type == e.AES)
+        if slot < 8 and self.chance(0.9):
+            block &= 0x40
+        if self.chance(0.4):
+            slot = 0xFFFF
+            if self.chance(0.9):
+                yield self.rng.choice((self.nonce, self.nonce_64))()
+        mode = block | self.rng.choice((0, 0, 1, 1, 2, 4))
+        yield self.send(0x51, mode, slot, self.rng.randbytes(16))
+
+    def kdf(self):
+        algorithm = self.rng.randrange(3)
+        source, target = self.rng.randrange(4), self.rng.randrange(6)
+        mode = source | target << 2 | algorithm << 5
+        if self.chance(0.02):
+            mode |= self.rng.choice((0x80, 0x60, 0x18))
+        if self.chance(0.8):
+            yield self.nonce_alternate()
+        if self.chance(0.9):
+            yield self.rng.choice((self.nonce, self.nonce_64))()
+        aes = (lambda s: self.model.policy(s).key_type == e.AES)
+        slot = self.slot("secret", aes if algorithm == 1 else None)
+        slots = slot & 0xFF | (self.result_slot() & 0xFF) << 8
+        yield self.send(0x56, mode, slots, self.kdf_data(algorithm))
+
+    def kdf_data(self, algorithm):
+        if algorithm == 1:
+            details = self.rng.choice((0, 1, 2, 3))
+            return struct.pack("<I", details) + self.rng.randbytes(16)
+        if algorithm == 0:
+            details = (self.rng.choice((0, 1, 1, 2, 3)) |
+                       self.rng.choice((0, 0x100, 0x100, 0x300, 0x200,
+                                        0x500)))
+        else:
+            details = (self.rng.choice((0, 1, 2, 2, 3)) |
+                       4 * self.chance(0.15) | self.slot("secret") % 16 << 8)
+        if self.chance(0.04):
+            details |= 1 << self.rng.randrange(24)
+        message = bytearray(self.rng.randbytes(
+            self.rng.choice((0, 1, 20, 32, 64, 128, 129))))
+        at = self.eeprom.config_byte(72)
+        if self.chance(0.7) and len(message) >= at + 2:
+            message[at:at + 2] = self.eeprom.config[73:75]
+        return struct.pack("<I", details | len(message) << 24) + message
+
+    # the boot of a firmware
+
+    def secureboot(self):
+        kind = self.rng.choice((5, 6, 6, 7, 7))
+        mode = kind | 0x80 * self.chance(0.5) | 0x40 * self.chance(0.03)
+        rules, slots = self.eeprom.config_byte(70), self.eeprom.config_byte(71)
+        if rules & 16 and self.chance(0.8):
+            mode |= 0x80
+        if mode & 0x80 and self.chance(0.92):
+            yield self.nonce_random() if rules & 16 else self.nonce()
+        digest = msg.sha256(bytes([self.rng.randrange(2)]))
+        if rules & 3 == 3 and self.chance(0.5):
+            digest = self.eeprom.slot(slots & 15)[:32]
+        private = POOL.private_of.get(self.model.public_key(slots >> 4))
+        signature = b"" if kind == 6 else self.signature(private, digest)
+        if mode & 0x80:
+            io_key = self.model.secret(self.eeprom.config_byte(91) >> 4)
+            digest = msg.xor(digest, msg.sha256(io_key,
+                                                self.temp_key.value[:32]))
+        yield self.send(0x80, mode, 0, digest + signature)
+        if self.chance(0.3):
+            yield self.send(0x30, 4)
+
+    def selftest(self):
+        yield self.send(0x77, self.rng.choice((0, 1, 4, 8, 0x10, 0x20, 0x3B,
+                                               0x40)))
+
+    def updateextra(self):
+        if self.chance(0.3):
+            yield self.send(0x20, self.rng.choice((0, 1, 1, 2)),
+                            self.rng.choice((0, 0, 0x42, 0x1234)))
+
+    def latch(self):
+        """Authorise, then set or clear the persistent latch."""
+        if self.chance(0.9):
+            yield from self.authorise()
+        yield self.send(0x30, 4, self.rng.choice((2, 3, 3, 3)))
+
+    def reuse(self):
+        """A key that wants an authorisation, after one, and once more."""
+        slots = [s for s in self.layout["secret"]
+                 if self.model.policy(s).req_auth]
+        if not slots:
+            return
+        slot = self.rng.choice(slots)
+        yield self.nonce_random()
+        yield self.checkmac_frame(0x01, self.model.policy(slot).auth_key)
+        for _ in range(2):
+            yield self.send(0x08, 0, slot, self.digest())
+
+    COMMANDS = (checkmac, derivekey, ecdh, aes, kdf, secureboot, selftest,
+                updateextra, latch, reuse, info, random, nonces, gendig, genkey, sign, verify, read,
                 write, privwrite, mac, sha, counter, lock, unknown)

@@ -22,10 +22,14 @@ import model as m
 NAMES = {0x30: "Info", 0x1B: "Random", 0x16: "Nonce", 0x15: "GenDig",
          0x40: "GenKey", 0x41: "Sign", 0x45: "Verify", 0x02: "Read",
          0x12: "Write", 0x46: "PrivWrite", 0x08: "MAC", 0x47: "SHA",
-         0x24: "Counter", 0x17: "Lock"}
+         0x24: "Counter", 0x17: "Lock", 0x28: "CheckMac",
+         0x1C: "DeriveKey", 0x43: "ECDH", 0x56: "KDF", 0x51: "AES",
+         0x80: "SecureBoot", 0x77: "SelfTest", 0x20: "UpdateExtra"}
 # How often each command is tried on a chip.
 TRIES = {"verify": 8, "write": 6, "sign": 4, "read": 4, "mac": 4, "genkey": 3,
-         "gendig": 3, "privwrite": 3, "sha": 2, "nonces": 2, "lock": 2}
+         "gendig": 3, "privwrite": 3, "sha": 2, "nonces": 2, "lock": 2,
+         "checkmac": 4, "derivekey": 4, "ecdh": 4, "kdf": 6, "aes": 3,
+         "secureboot": 3}
 FLAGS = ("is_64", "key_id", "source_fixed", "gen_dig", "gen_key", "no_mac",
          "private")
 SHOWN_EXAMPLES = 3
@@ -200,7 +204,9 @@ class Run:
 
     def change_power(self, word):
         """Off and on again; no command is sent to a chip that sleeps."""
-        if word != "idle":
+        if word == "sleep":
+            self.model.sleep()
+        elif word == "cycle":
             self.model.power_cycle()
         self.driver.power(word)
         answer = self.driver.power("wake")

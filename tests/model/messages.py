@@ -12,6 +12,7 @@ import struct
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 PREHASHED = ec.ECDSA(utils.Prehashed(hashes.SHA256()))
 PRIME = 2**256 - 2**224 + 2**192 + 2**96 - 1
@@ -120,6 +121,50 @@ def verify_mac(io_key, message, system_nonce, signature, header):
 
 def hmac_sha256(key, message):
     return hmac.new(key, message, hashlib.sha256).digest()
+
+
+def check_mac(first, second, other, otp, serial):
+    """Like MAC, with 13 bytes of the host's in the gaps."""
+    return sha256(first, second, other[0:4], otp, other[4:7], serial.sn8,
+                  other[7:11], serial.sn01, other[11:13])
+
+
+def derive_mac(parent, header, serial):
+    return sha256(parent, header, serial.short)
+
+
+def prf_sha256(secret, seed):
+    """64 bytes of TLS 1.2's P_SHA256 (RFC 5246 section 5)."""
+    first = hmac_sha256(secret, seed)
+    second = hmac_sha256(secret, first)
+    return (hmac_sha256(secret, first + seed) +
+            hmac_sha256(secret, second + seed))
+
+
+def aes_encrypt(key, block):
+    return Cipher(algorithms.AES(key), modes.ECB()).encryptor().update(block)
+
+
+def aes_decrypt(key, block):
+    return Cipher(algorithms.AES(key), modes.ECB()).decryptor().update(block)
+
+
+def gf128_multiply(x, y):
+    """SP 800-38D algorithm 1; integers with the first bit on top."""
+    x, v = int.from_bytes(x, "big"), int.from_bytes(y, "big")
+    product = 0
+    for bit in range(127, -1, -1):
+        if x >> bit & 1:
+            product ^= v
+        v = v >> 1 ^ (0xE1 << 120 if v & 1 else 0)
+    return product.to_bytes(16, "big")
+
+
+def protected(io_key, data, nonce):
+    """A result that leaves the chip under the IO protection key."""
+    masks = b"".join(sha256(io_key, nonce[16 * b:16 * b + 16])
+                     for b in range(len(data) // 32))
+    return xor(data, masks) + nonce
 
 
 # Factory value FF FF FF FF 00 00 00 00 is 0 (5.1.1).
@@ -246,6 +291,10 @@ def public_object(public):
     return ec.EllipticCurvePublicNumbers(
         int.from_bytes(public[:32], "big"), int.from_bytes(public[32:], "big"),
         ec.SECP256R1()).public_key()
+
+
+def ecdh(private, public):
+    return private_object(private).exchange(ec.ECDH(), public_object(public))
 
 
 def ecdsa_sign(private, digest):

@@ -1,6 +1,6 @@
 """A second ATECC608, in Python: the oracle for the chip in sim/atecc608.
 
-It predicts, for every command of this stage, which status the chip answers,
+It predicts, for every command, which status the chip answers,
 which bytes, and what the command leaves in the volatile state and in the
 EEPROM. It was written from public facts (DS40002138A "D1", its siblings,
 Microchip's library and its tests), not from the chip's code.
@@ -24,8 +24,8 @@ import struct
 from typing import NamedTuple
 
 import messages as msg
-from eeprom import (COUNTER_MAX, ENCRYPTED, INVALID, NEVER, P256, PUB_INVALID,
-                    SLOT_SIZE, VALID, Eeprom)
+from eeprom import (AES, COUNTER_MAX, ENCRYPTED, INVALID, NEVER, OTHER, P256,
+                    PUB_INVALID, SLOT_SIZE, VALID, Eeprom)
 
 OK, MISMATCH, PARSE, ECC, EXECUTION, CRC = 0x00, 0x01, 0x03, 0x05, 0x0F, 0xFF
 
@@ -61,6 +61,9 @@ class State:
     sha: object = None          # Sha256Context
     hmac_key: bytes = None      # not None: SHA is an HMAC in progress
     hmac_text: bytes = b""
+    authorised: int = None      # AuthComplete: the key that CheckMac proved
+    latch: bool = False         # persistent: sleep does not clear it
+    boot_prohibited: bool = False
     draws: int = 0              # of the deterministic generator
 
     def copy(self):
@@ -103,7 +106,11 @@ class Model:
     def power_cycle(self):
         self.state = State(self.state.eeprom, draws=self.state.draws)
 
-    sleep = power_cycle  # differs in the persistent latch alone
+    def sleep(self):
+        before = self.state
+        self.power_cycle()
+        self.state.latch = before.latch
+        self.state.boot_prohibited = before.boot_prohibited
 
     # -- commands
 
@@ -177,11 +184,19 @@ class Model:
         return raw[4:36] + raw[40:72]
 
     def gate(self, slot):
-        """Rules for every use of a slot: the latch is never set in this
-        stage, and neither is an authorisation given."""
+        """Rules for every use of a slot."""
+        self.need_latch(slot)
+        self.spend_authorisation(slot)
+
+    def need_latch(self, slot):
+        need(self.state.latch or not self.policy(slot).persistent_disable)
+
+    def spend_authorisation(self, slot):
+        """Good for one use (seen on silicon)."""
         policy = self.policy(slot)
-        need(not policy.persistent_disable)
-        need(not policy.req_auth)
+        if policy.req_auth:
+            need(self.state.authorised == policy.auth_key)
+            self.state.authorised = None
 
     def count_use(self, slot):
         eeprom = self.state.eeprom
@@ -252,15 +267,22 @@ class Model:
     def info_state(self, p2):
         parse(p2 == 0)
         temp_key = self.state.temp_key
-        return bytes([temp_key.flags, temp_key.valid << 7, 0, 0])
+        authorised = self.state.authorised
+        auth_bits = 0 if authorised is None else authorised << 3 | 1 << 2
+        return bytes([temp_key.flags, temp_key.valid << 7 | auth_bits, 0, 0])
 
     def info_gpio(self, p2):
         raise Refusal(EXECUTION)  # "a one-byte error" on I2C parts
 
     def info_latch(self, p2):
         parse(p2 <= 3)
-        need(not p2 & 2)  # nobody has authorised
-        return bytes(4)
+        if p2 & 2:
+            permission = self.state.eeprom.config_byte(69)
+            need(permission & 0x80)
+            need(self.state.authorised == permission & 15)
+            self.state.authorised = None
+            self.state.latch = bool(p2 & 1)
+        return bytes([self.state.latch, 0, 0, 0])
 
     INFO = [info_revision, info_key_valid, info_state, info_gpio, info_latch]
 
@@ -399,7 +421,7 @@ class Model:
         eeprom = self.state.eeprom
         need(policy.private and policy.key_type == P256 and policy.is_secret)
         need(policy.pub_info)  # else the public key can never be output
-        need(not policy.req_auth)  # PersistentDisable exempts GenKey
+        self.spend_authorisation(slot)  # PersistentDisable exempts GenKey
         if not p1 & 0x04:
             return msg.public_of(self.private_key(slot))
         need(not eeprom.slot_locked(slot))
@@ -534,7 +556,7 @@ class Model:
         eeprom = self.state.eeprom
         need(eeprom.config_locked and eeprom.keeps_validity(p2))
         policy = self.policy(p2)
-        need(not policy.persistent_disable)
+        self.need_latch(p2)
         # A format other than 0 wants ValidateExternal.
         need(eeprom.config_byte(92 + policy.x509_id) == 0)
         temp_key = self.read_temp_key()
@@ -588,7 +610,7 @@ class Model:
         need(self.both_locked())
         policy = self.policy(slot)
         need(not policy.private)
-        need(not policy.persistent_disable)
+        self.need_latch(slot)
         block = self.state.eeprom.slot(slot)[at:at + size].ljust(size, b"\0")
         if not policy.is_secret:
             need(not policy.encrypt_read)  # prohibited combination
@@ -635,7 +657,7 @@ class Model:
         need(not eeprom.slot_locked(slot))
         if eeprom.data_locked:
             # Before the data lock a key must come into the slot somehow.
-            need(not policy.persistent_disable)
+            self.need_latch(slot)
             plain = self.write_by_policy(slot, p1, p2, data)
         else:
             need(len(data) == 32)
@@ -683,7 +705,8 @@ class Model:
         policy = self.policy(p2)
         need(policy.private and policy.is_secret and policy.key_type == P256)
         need(not eeprom.slot_locked(p2))
-        need(not policy.persistent_disable or not eeprom.data_locked)
+        if eeprom.data_locked:
+            self.need_latch(p2)
         plain = (self.privwrite_encrypted(p1, p2, data) if p1 & 0x40
                  else self.privwrite_clear(data))
         if self.mismatch:
@@ -873,10 +896,361 @@ class Model:
         need(not eeprom.slot_locked(slot))
         eeprom.lock_slot(slot)
 
+    # -- 28 CheckMac
+
+    def checkmac(self, p1, p2, data):
+        parse(not p1 & 0xD8 and p2 <= 15 and len(data) == 77)
+        need(self.both_locked())
+        challenge, response, other = data[:32], data[32:64], data[64:]
+        temp_key = self.read_temp_key() if p1 & 3 else None
+        need(temp_key is None or temp_key.source_fixed == bool(p1 & 4))
+        first = (temp_key.value[:32] if p1 & 2
+                 else self.checkmac_key(p1, p2))
+        second = temp_key.value[:32] if p1 & 1 else challenge
+        otp = self.state.eeprom.otp[:8] if p1 & 0x20 else bytes(8)
+        expected = msg.check_mac(first, second, other, otp, self.serial)
+        if p1 & 3:
+            self.consume_temp_key()
+        if expected != response:
+            self.state.authorised = None  # decided, on the safe side
+            return b"\x01"
+        if p1 & 3 == 1 and not temp_key.source_fixed:
+            self.state.authorised = p2
+        if p1 in (0x01, 0x05):
+            self.checkmac_copy(p2 | 1)
+        return b"\0"
+
+    def checkmac_key(self, p1, slot):
+        """NoMac is for keys of this command, so it does not count."""
+        need(not self.policy(slot).req_random or
+             p1 & 1 and not self.state.temp_key.source_fixed)
+        return self.use_symmetric_key(slot)
+
+    def checkmac_copy(self, target):
+        """D4 p.47: the odd slot of the pair, ReadKey 0. Never a private key
+        nor one that the latch bars; NoMac goes along (decided)."""
+        policy = self.policy(target)
+        barred = policy.persistent_disable and not self.state.latch
+        if policy.read_key == 0 and not policy.private and not barred:
+            self.replace_temp_key(self.secret(target), source_fixed=True,
+                                  no_mac=policy.no_mac)
+
+    # -- 1C DeriveKey
+
+    def derivekey(self, p1, p2, data):
+        parse(not p1 & 0xFB and p2 <= 15 and len(data) in (0, 32))
+        need(self.both_locked())
+        temp_key = self.read_temp_key()
+        need(temp_key.source_fixed == bool(p1 & 4))
+        policy = self.policy(p2)
+        need(not policy.private and policy.write_config & 2)
+        need(bool(policy.write_config & 8) == bool(data))
+        need(not self.state.eeprom.slot_locked(p2))
+        self.need_latch(p2)
+        source = policy.write_key if policy.write_config & 1 else p2
+        need(not self.policy(source).private)
+        need(not (self.policy(source).req_random and temp_key.source_fixed))
+        self.derive_authorise(p2, policy, bool(data))
+        self.consume_temp_key()
+        header = msg.head(0x1C, p1, p2)
+        if data and data != msg.derive_mac(self.secret(policy.write_key),
+                                           header, self.serial):
+            return b"\x01"
+        key = msg.gendig(self.secret(source), header, self.serial, bytes(25),
+                         temp_key.value[:32])
+        self.state.eeprom.set_slot(p2, 0, key)
+        if self.state.eeprom.keeps_validity(p2):
+            self.state.eeprom.set_validity(p2, INVALID)
+        return b"\0"
+
+    def derive_authorise(self, target, policy, with_mac):
+        """D3 5.3.3: rolling asks the target, creating and a MAC the parent;
+        LimitedUse counts for the parent. One authorisation serves both keys
+        when they agree on who gives it (decided)."""
+        rolls = not policy.write_config & 1
+        given = self.state.authorised
+        if rolls:
+            self.spend_authorisation(target)
+        if rolls and not with_mac:
+            return
+        parent = policy.write_key
+        if self.policy(parent).req_auth:
+            self.state.authorised = given
+        need(not self.policy(parent).private)
+        self.gate(parent)
+        self.count_use(parent)
+
+    # -- results under the IO protection key
+
+    def io_key(self):
+        need(self.both_locked() and self.state.eeprom.config_byte(90) & 2)
+        return self.secret(self.state.eeprom.config_byte(91) >> 4)
+
+    def put_out(self, result, encrypted, shift):
+        """ECDHPROT and KDFPROT: 1 encrypts always; above it nothing goes out
+        (decided)."""
+        protection = self.state.eeprom.config_byte(91) >> shift & 3
+        need(protection <= 1)
+        if not encrypted and protection == 0:
+            return result
+        io_key = self.io_key()
+        return msg.protected(io_key, result, self.rand_out())
+
+    # -- 43 ECDH
+
+    def ecdh(self, p1, p2, data):
+        parse(p1 in (0x00, 0x08, 0x0C, 0x0E, 0x05, 0x09, 0x0D, 0x0F))
+        parse(p2 <= 15 or p1 in (0x09, 0x0D, 0x0F))
+        parse(len(data) == 64)
+        need(self.both_locked())
+        private = (self.ecdh_temp_key() if p1 & 1 else self.ecdh_slot(p2))
+        need(msg.is_on_curve(data))
+        secret = msg.ecdh(private, data)
+        if p1 == 0x00 and self.policy(p2).read_key & 8:
+            return self.ecdh_next(p2, secret)
+        if p1 == 0x05:
+            self.result_slot(p2)
+            self.state.eeprom.set_slot(p2, 0, secret)
+            return b"\0"
+        if p1 & 0x0C == 0x08:
+            # Flags unpublished; a host chose half of it, hence "fixed".
+            self.replace_temp_key(secret, source_fixed=True)
+            return b"\0"
+        return self.put_out(secret, bool(p1 & 2), 0)
+
+    def ecdh_temp_key(self):
+        temp_key = self.state.temp_key
+        need(temp_key.valid and temp_key.private)
+        self.consume_temp_key()
+        return temp_key.value[:32]
+
+    def ecdh_slot(self, slot):
+        policy = self.policy(slot)
+        need(policy.private and policy.key_type == P256 and policy.is_secret)
+        need(policy.read_key & 4)
+        self.gate(slot)
+        self.count_use(slot)
+        return self.private_key(slot)
+
+    def ecdh_next(self, slot, secret):
+        """Even slots only; never over a private key."""
+        need(not slot & 1)
+        need(not self.policy(slot + 1).private)
+        self.need_latch(slot + 1)
+        need(not self.state.eeprom.slot_locked(slot + 1))
+        self.state.eeprom.set_slot(slot + 1, 0, secret)
+        return b"\0"
+
+    def result_slot(self, slot):
+        """A slot that KDF may write: D3 2.2.3."""
+        policy = self.policy(slot)
+        need(not policy.private and policy.pub_info)
+        need(policy.key_type in (AES, OTHER))
+        self.need_latch(slot)
+        need(not self.state.eeprom.slot_locked(slot))
+
+    # -- 51 AES
+
+    def aes(self, p1, p2, data):
+        multiply = p1 & 7 == 3
+        parse(p1 == 3 if multiply else not p1 & 0x3E)
+        parse(len(data) == (32 if multiply else 16))
+        # Seen as 03 on silicon, although it is a matter of state.
+        parse(self.state.eeprom.config_byte(13) & 1 and self.both_locked())
+        if multiply:
+            return msg.gf128_multiply(data[:16], data[16:])
+        at = 16 * (p1 >> 6)
+        if p2 == 0xFFFF:
+            temp_key = self.read_temp_key()
+            need(at < 32 or temp_key.is_64)
+            key = temp_key.value[at:at + 16]
+        else:
+            key = self.aes_slot(p2, at)
+        return (msg.aes_decrypt if p1 & 1 else msg.aes_encrypt)(key, data)
+
+    def aes_slot(self, slot, at):
+        parse(slot <= 15 and at + 16 <= SLOT_SIZE[slot])
+        policy = self.policy(slot)
+        need(policy.key_type == AES and not policy.private)
+        self.gate(slot)
+        self.count_use(slot)
+        return self.state.eeprom.slot(slot)[at:at + 16]
+
+    # -- 56 KDF
+
+    def kdf(self, p1, p2, data):
+        source, target, algorithm = p1 & 3, p1 >> 2 & 7, p1 >> 5
+        parse(target <= 5 and algorithm <= 2 and len(data) >= 4)
+        parse(source != 2 or p2 & 0xFF <= 15)
+        parse(target != 2 or p2 >> 8 <= 15)
+        details, message = struct.unpack("<I", data[:4])[0], data[4:]
+        size = 16 if algorithm == 1 else details >> 24
+        parse(size <= 128 and len(message) == size)
+        at, key_size, wide, aead, zero = self.kdf_details(
+            algorithm, details, source, target)
+        room = {0: 64, 2: SLOT_SIZE[p2 & 15]}.get(source, 32)
+        parse(at + key_size <= room)
+        parse(not wide or target in (0, 4, 5) or
+              target == 2 and SLOT_SIZE[p2 >> 8] >= 64)
+        parse(not aead or target < 4)
+        # Byte 13 gates KDF too, with the same 03; ChipOptions bit 2 its AES.
+        eeprom = self.state.eeprom
+        parse(eeprom.config_byte(13) & 1)
+        parse(algorithm != 1 or eeprom.config_byte(90) & 4)
+        need(self.both_locked())
+        key = bytes(32) if zero else self.kdf_key(
+            source, p2 & 0xFF, at, key_size, algorithm)
+        if algorithm == 0:
+            result = msg.prf_sha256(key, message)
+        elif algorithm == 1:
+            result = msg.aes_encrypt(key, message) + bytes(16)
+        else:
+            result = msg.hmac_sha256(key, self.kdf_message(details, message))
+        return self.kdf_deliver(target, p2 >> 8, result, wide, aead)
+
+    def kdf_details(self, algorithm, details, source, target):
+        """Offset and size of the key; 64 bytes; AEAD; a key of zeros."""
+        if algorithm == 0:
+            parse(not details & 0x00FFF8FC)
+            aead = details >> 9 & 3
+            parse(aead == 0 or aead == 1 and details & 0x100)
+            wide = bool(details & 0x100) and not aead
+            return 0, 16 + 16 * (details & 3), wide, bool(aead), False
+        if algorithm == 1:
+            parse(not details & ~3)
+            return 16 * (details & 3), 16, False, False, False
+        parse(not details & 0x00FFF0F8)
+        parse(details & 3 != 1 or 0 not in (source, target))
+        return 0, 32, False, False, bool(details & 4)
+
+    def kdf_key(self, source, slot, at, size, algorithm):
+        if source == 2:
+            need(algorithm != 1 or self.policy(slot).key_type == AES)
+            self.use_symmetric_key(slot)
+            return self.state.eeprom.slot(slot)[at:at + size]
+        if source == 3:
+            need(self.state.alternate)
+            return self.state.alternate[at:at + size]
+        temp_key = self.read_temp_key()
+        at += 32 * source
+        need(at + size <= 32 or temp_key.is_64)
+        return temp_key.value[at:at + size]
+
+    def kdf_message(self, details, message):
+        where = details & 3
+        if where == 0:
+            return self.use_symmetric_key(details >> 8 & 15)
+        if where == 1:
+            return self.read_temp_key().value[:32]
+        if where == 3:
+            at = self.state.eeprom.config_byte(72)
+            need(len(message) >= at + 2)
+            need(message[at:at + 2] == self.state.eeprom.config[73:75])
+            return message
+        return message or bytes(32)
+
+    def kdf_deliver(self, target, slot, result, wide, aead):
+        kept = result[:64 if wide else 32]
+        state = self.state
+        if target >= 4:
+            return self.put_out(kept, target == 5, 2)
+        if target == 0:
+            self.replace_temp_key(kept, source_fixed=True)  # decided
+        elif target == 1:
+            old = self.read_temp_key()  # never valid alone
+            state.temp_key = dataclasses.replace(
+                old, value=old.value[:32] + kept, is_64=True)
+        elif target == 2:
+            self.result_slot(slot)
+            state.eeprom.set_slot(slot, 0, kept)
+        else:
+            state.alternate = kept
+        return result[32:] if aead else b"\0"
+
+    # -- 80 SecureBoot
+
+    def secureboot(self, p1, p2, data):
+        kind = p1 & 7
+        parse(kind >= 5 and not p1 & 0x38 and p2 == 0)
+        parse(len(data) == (32 if kind == 6 else 96))
+        eeprom = self.state.eeprom
+        rules, slots = eeprom.config_byte(70), eeprom.config_byte(71)
+        need(self.both_locked() and rules & 3)
+        need(not self.state.boot_prohibited)
+        mask = self.boot_mask(p1, rules)
+        key_slot, store = slots >> 4, slots & 15
+        public = self.boot_key(key_slot)
+        keeps_signature = rules & 3 == 2
+        if kind != 5:
+            need(rules & 3 != 1)
+            need(not self.policy(store).private)
+            need(SLOT_SIZE[store] >= (64 if keeps_signature else 32))
+            need(kind != 7 or not eeprom.slot_locked(store))
+        digest = msg.xor(data[:32], mask or bytes(32))
+        signature = data[32:]
+        if kind == 6 and keeps_signature:
+            signature = eeprom.slot(store)[:64]
+        if not self.boot_agrees(public, digest, signature, store):
+            return b"\x01"
+        if kind == 7:
+            eeprom.set_slot(store, 0,
+                            signature if keeps_signature else digest)
+        self.state.latch = self.state.latch or bool(rules & 8)
+        self.state.boot_prohibited = bool(p1 & 0x40)
+        if mask is None:
+            return b"\0"
+        return msg.sha256(mask, digest, signature, msg.head(0x80, p1, p2))
+
+    def boot_mask(self, p1, rules):
+        """What hides the digest; a random nonce, when configured, needs the
+        encrypted form (decided)."""
+        encrypted, random = bool(p1 & 0x80), bool(rules & 16)
+        need(encrypted or not random)
+        if not encrypted:
+            return None
+        io_key = self.io_key()
+        temp_key = self.read_temp_key()
+        need(not random or not temp_key.source_fixed)
+        self.consume_temp_key()
+        return msg.sha256(io_key, temp_key.value[:32])
+
+    def boot_key(self, slot):
+        policy = self.policy(slot)
+        need(slot >= 8 and not policy.private and policy.key_type == P256)
+        self.gate(slot)
+        self.count_use(slot)
+        return self.public_key(slot)
+
+    def boot_agrees(self, public, digest, signature, store):
+        if not signature:
+            stored = self.state.eeprom.slot(store)[:32]
+            return stored == digest and stored != b"\xFF" * 32
+        need(msg.is_on_curve(public))
+        return msg.ecdsa_verify(public, digest, signature)
+
+    # -- 77 SelfTest: nothing is broken here
+
+    def selftest(self, p1, p2, data):
+        parse(not p1 & 0xC0 and p2 == 0 and not data)
+        if p1 & 1:
+            self.draw()
+            self.draw()
+        return b"\0"
+
+    # -- 20 UpdateExtra
+
+    def updateextra(self, p1, p2, data):
+        parse(p1 <= 1 and not data)  # mode 2: in no sheet of a 608
+        need(self.state.eeprom.config_byte(84 + p1) == 0)
+        self.state.eeprom.set_config(84 + p1, bytes([p2 & 0xFF]))
+        return b"\0"
+
     COMMANDS = {0x30: info, 0x1B: random, 0x16: nonce, 0x15: gendig,
                 0x40: genkey, 0x41: sign, 0x45: verify, 0x02: read,
                 0x12: write, 0x46: privwrite, 0x08: mac, 0x47: sha,
-                0x24: counter, 0x17: lock}
+                0x24: counter, 0x17: lock, 0x28: checkmac, 0x1C: derivekey,
+                0x43: ecdh, 0x56: kdf, 0x51: aes, 0x80: secureboot,
+                0x77: selftest, 0x20: updateextra}
 
 
 def check_signature(public, digest, signature):

@@ -9,6 +9,7 @@ examples of the data sheet.
 import json
 import sys
 import unittest
+from unittest import mock
 
 import eeprom as e
 import messages as msg
@@ -160,7 +161,70 @@ class Rotation(unittest.TestCase):
             known["digest_to_sign"])
 
 
+class Boot(unittest.TestCase):
+    """SecureBoot with an encrypted digest, both known answers."""
+
+    def boot(self, name, stored_digest):
+        known = {key: unhex(value) for key, value in ANSWERS[name].items()}
+        image = bytearray(trustflex_image(
+            unhex("01233e8a1491f2a601"),
+            {6: known["io_key"], 15: stored(msg.public_of(bytes(31) + b"\7")),
+             7: known["digest"] if stored_digest else b""},
+            {6: ("8f0f", "7c00"), 7: ("9f8f", "1c00"), 15: ("0f0f", "3000")}))
+        image[4 + 70:4 + 72] = unhex("03f7")
+        image[4 + 90:4 + 92] = unhex("0e60")
+        chip = Chip(bytes(image))
+        chip.send(0x16, 0x03, 0, known["tempkey"])
+        with mock.patch.object(msg, "ecdsa_verify", return_value=True):
+            outcome = chip.send(0x80, known["mode"][0], 0, known["sent"])
+        self.assertEqual(outcome.response, known["response_mac"])
+        self.assertEqual(chip.model.state.eeprom.slot(7)[:32],
+                         known["digest"])
+
+    def test_store(self):
+        self.boot("secureboot_fullstore_encrypted", True)
+
+    def test_copy(self):
+        """The answer's signature is none: it is taken for a good one."""
+        self.boot("secureboot_fullcopy_encrypted", False)
+
+
 class Pieces(unittest.TestCase):
+    def test_prf(self):
+        """The widely used test of TLS 1.2's P_SHA256."""
+        self.assertEqual(msg.prf_sha256(
+            unhex("9bbe436ba940f017b17652849a71db35"),
+            b"test label" + unhex("a0ba9f936cda311827a6f796ffd5198c")),
+            unhex("e3f229ba727be17b8d122620557cd453c2aab21d07c3d495329b52d4"
+                  "e61edb5a6b301791e90d35c9c9a46b4e14baf9af0fa022f7077def17"
+                  "abfd3797c0564bab"))
+
+    def test_gf128(self):
+        self.assertEqual(msg.gf128_multiply(
+            unhex("66E94BD4EF8A2C3B884CFA59CA342B2E"),
+            unhex("0388DACE60B6A392F328C2B971B2FE78")),
+            unhex("5E2EC746917062882C85B0685353DEB7"))
+
+    def test_aes(self):
+        """SP 800-38A F.1.1."""
+        key = unhex("2b7e151628aed2a6abf7158809cf4f3c")
+        plain = unhex("6bc1bee22e409f96e93d7e117393172a")
+        cipher = unhex("3ad77bb40d7a3660a89ecaf32466ef97")
+        self.assertEqual(msg.aes_encrypt(key, plain), cipher)
+        self.assertEqual(msg.aes_decrypt(key, cipher), plain)
+
+    def test_ecdh(self):
+        """NIST CAVS, ECC CDH primitive, P-256, count 0."""
+        self.assertEqual(msg.ecdh(
+            unhex("7d7dc5f71eb29ddaf80d6214632eeae0"
+                  "3d9058af1fb6d22ed80badb62bc1a534"),
+            unhex("700c48f77f56584c5cc632ca65640db9"
+                  "1b6bacce3a4df6b42ce7cc838833d287"
+                  "db71e509e3fd9b060ddb20ba5c51dcc5"
+                  "948d46fbf640dfe0441782cab85fa4ac")),
+            unhex("46fc62106420ff012e54a434fbdd2d25"
+                  "ccc5852060561e68040dd7778997bd7b"))
+
     def test_frame(self):
         self.assertEqual(msg.frame(0x30, 0, 0).hex(), "0730000000035d")
         self.assertEqual(msg.crc16(unhex("0411")), 0x4333)
