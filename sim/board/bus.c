@@ -3,8 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "sim/board/timing.h"
-
 #define CHIP_MODE_ALTERNATE 0x01 /* UserExtraAdd is the address */
 #define WAKE_MICROSECONDS   1500 /* tWHI, DS40002138A section 9 */
 
@@ -120,13 +118,14 @@ void kw_sim_place_sleep(struct kw_sim_place *place) {
 size_t kw_sim_place_execute(struct kw_sim_bus *bus, struct kw_sim_place *place,
                             const uint8_t *packet, size_t size,
                             uint8_t response[KW_RESPONSE_MAX]) {
-    const uint8_t *config = kw_sim_chip_eeprom(place->chip)->config;
-    const uint8_t mode = config[KW_CONFIG_CHIP_MODE];
+    /* Before the command can change it. */
+    const uint64_t milliseconds =
+        size > 1 ? kw_sim_chip_duration(place->chip, packet[1]) : 0;
     const size_t answered =
         kw_sim_chip_execute(place->chip, packet, size, response);
     forget_packet(place);
-    if (answered > 0 && size > 1) {
-        make_busy(bus, place, kw_sim_execution_limit(packet[1], mode));
+    if (answered > 0) {
+        make_busy(bus, place, milliseconds * 1000);
     }
     return answered;
 }
