@@ -1,23 +1,59 @@
 #include "cli/chip_retire.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/show.h"
 #include "host/retirement.h"
 
 const struct kw_option kw_chip_retire_options[] = {
-    {"--dry-run", NULL, "only the rehearsal on a copy"},
+    {"--dry-run", NULL, "only rehearse on a copy: nothing is changed"},
     {"--authority", "FILE",
-     "the authority's private key, to invalidate a validated slot 14"},
+     "the authority's private key, to invalidate a validated slot 14 "
+     "(default: the one in keys/ that belongs to slot 13)"},
     {NULL, NULL, NULL},
 };
 
-static void show(struct kw_cli *cli, const struct kw_retirement *retirement) {
+static void print_slot(const struct kw_cli *cli, unsigned number,
+                       const struct kw_retired_slot *slot) {
+    kw_print(cli, "  slot %2u  %-6s  %s\n", number,
+             slot->done ? "erased" : "stays", slot->words);
+}
+
+static void print_slots(const struct kw_cli *cli,
+                        const struct kw_retirement *retirement) {
+    for (unsigned i = 0; i < KW_SLOT_COUNT; i++) {
+        print_slot(cli, i, &retirement->slot[i]);
+    }
+}
+
+/* The same sixteen lines are not told twice. */
+static void print_done(const struct kw_cli *cli,
+                       const struct kw_retirement *rehearsed,
+                       const struct kw_retirement *retirement) {
+    unsigned erased = 0;
+    unsigned differ = 0;
+    for (unsigned i = 0; i < KW_SLOT_COUNT; i++) {
+        const struct kw_retired_slot *slot = &retirement->slot[i];
+        erased += slot->done ? 1 : 0;
+        if (slot->done == rehearsed->slot[i].done &&
+            strcmp(slot->words, rehearsed->slot[i].words) == 0) {
+            continue;
+        }
+        if (differ++ == 0) {
+            kw_print(cli, "Other than rehearsed:\n");
+        }
+        print_slot(cli, i, slot);
+    }
+    kw_print(cli, "Done%s: %u slots erased, %u stay\n",
+             differ == 0 ? " as rehearsed" : "", erased,
+             KW_SLOT_COUNT - erased);
+}
+
+static void answer(struct kw_cli *cli, const struct kw_retirement *retirement) {
     json_t *slots = json_array();
     for (unsigned i = 0; i < KW_SLOT_COUNT; i++) {
         const struct kw_retired_slot *slot = &retirement->slot[i];
-        kw_print(cli, "  slot %2u  %-6s  %s\n", i,
-                 slot->done ? "erased" : "stays", slot->words);
         json_array_append_new(
             slots, json_pack("{s:i, s:b, s:s}", "slot", (int)i, "done",
                              slot->done ? 1 : 0, "words", slot->words));
@@ -46,20 +82,24 @@ static kw_status find_authority(struct kw_cli *cli,
 
 static kw_status retire(struct kw_cli *cli, const struct kw_rotation *rotation,
                         const struct kw_authority *authority, bool only_try) {
+    struct kw_retirement rehearsed;
     struct kw_retirement retirement;
     char *record = NULL;
-    KW_TRY(kw_retire_rehearse(rotation->chip, authority, &retirement,
-                              &cli->error));
+    KW_TRY(
+        kw_retire_rehearse(rotation->chip, authority, &rehearsed, &cli->error));
     kw_print(cli, "Rehearsed on a copy of the chip:\n");
-    show(cli, &retirement);
+    print_slots(cli, &rehearsed);
+    answer(cli, &rehearsed);
     json_object_set_new(cli->result, "record", json_null());
+    json_object_set_new(cli->result, "dry_run", json_boolean(only_try));
     if (only_try) {
+        kw_print(cli, "Nothing was changed\n");
         return KW_OK;
     }
     KW_TRY(kw_confirm(cli, "Retire this chip for ever?"));
     KW_TRY(kw_retire_chip(rotation->chip, authority, &retirement, &cli->error));
-    kw_print(cli, "Done:\n");
-    show(cli, &retirement);
+    print_done(cli, &rehearsed, &retirement);
+    answer(cli, &retirement);
     const kw_status status = kw_retirement_record(
         rotation->workspace, &retirement, &record, &cli->error);
     if (status == KW_OK) {

@@ -117,8 +117,7 @@ static kw_status zeroise_rotating(struct work *work, unsigned slot,
         kw_stored_key_is_valid(stored[0]) && kw_stored_key_read(stored, key);
     if (valid && (slot != KW_ROTATING_SLOT || work->authority == NULL)) {
         row(result, false,
-            "validated, and the authority's private key is not here: it "
-            "stays");
+            "validated, and the authority's private key is not here");
         return KW_OK;
     }
     if (valid) {
@@ -142,7 +141,7 @@ static kw_status retire_public(struct work *work, unsigned slot,
     case KW_WRITE_NEVER:
         break;
     }
-    row(result, false, "no Write may change it: it stays");
+    row(result, false, "no Write may change it");
     return KW_OK;
 }
 
@@ -152,7 +151,7 @@ static kw_status retire_slot(struct work *work, unsigned slot,
         (kw_config_slot(work->config, slot).write_config & 2u) != 0;
     result->slot = slot;
     if (kw_config_slot_is_locked(work->config, slot)) {
-        row(result, false, "locked for ever: it stays");
+        row(result, false, "locked for ever");
         return KW_OK;
     }
     if (!kw_config_key(work->config, slot).is_private) {
@@ -161,7 +160,7 @@ static kw_status retire_slot(struct work *work, unsigned slot,
     if (can_make_key) {
         return new_private_key(work, slot, result);
     }
-    row(result, false, "permanent private key: it stays, and cannot be read");
+    row(result, false, "permanent private key; it cannot be read");
     return KW_OK;
 }
 

@@ -88,9 +88,10 @@ static kw_status request_old(const struct kw_rotation *rotation, char **request,
     KW_TRY(kw_rotation_look(rotation, &view, error));
     kw_status status = find_previous(rotation, &view, &previous, error);
     if (status == KW_NO) {
-        kw_error(error, KW_NO,
-                 "no bundle in bundles/ and key in keys/ show which key was "
-                 "in slot 14 before");
+        kw_error(
+            error, KW_NO,
+            "no bundle in bundles/ and no key in keys/ shows which key was "
+            "in slot 14 before");
         return kw_error_hint(error, "`keywright rotate run` rotates to a new "
                                     "key");
     }

@@ -62,6 +62,9 @@ kw_status kw_rotation_failed(const struct kw_rotation *rotation,
                              const struct kw_rotation_progress *progress,
                              kw_status status, struct kw_error *error) {
     kw_error_chip(error, status, rotation->chip, "the rotation failed");
+    if (status == KW_INTERRUPTED) {
+        kw_error(error, status, "the rotation was interrupted");
+    }
     for (size_t i = 0; i < sizeof ADVICE / sizeof *ADVICE; i++) {
         if (ADVICE[i].status == status) {
             return kw_error_hint(error, "%s", ADVICE[i].hint);
