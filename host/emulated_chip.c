@@ -287,7 +287,13 @@ static kw_status open_image(struct kw_emulated *emulated, const char *path,
     if (status == KW_SYSTEM_FILE) {
         return kw_error_system(error, "cannot open %s", path);
     }
-    return status == KW_OK ? KW_OK : kw_error_core(error, status, path);
+    if (status == KW_OK) {
+        return KW_OK;
+    }
+    kw_error_core(error, status, path);
+    return kw_error_hint(error, "this image of a chip is damaged or none: put "
+                                "a copy back, such as a snapshot of backups/ "
+                                "(`cp`), or make another workspace");
 }
 
 static kw_status power_up(struct kw_emulated *emulated, const char *path,

@@ -34,6 +34,46 @@ kw_status kw_envelope_parse(const char *text, size_t size, size_t payload_size,
     return status;
 }
 
+/* --- files --- */
+
+struct kind {
+    size_t size;
+    const char *magic; /* of the payload: docs/formats.md */
+    const char *name;
+    const char *what_for;
+};
+
+static const struct kind KINDS[] = {
+    {KW_REQUEST_SIZE, "KWR1", "request",
+     "`keywright rotate authorize` makes a bundle of it"},
+    {KW_BUNDLE_SIZE, "KWB1", "bundle",
+     "`keywright rotate apply` takes it at the device"},
+};
+
+static const struct kind *kind_of(size_t payload_size) {
+    return payload_size == KW_REQUEST_SIZE ? &KINDS[0] : &KINDS[1];
+}
+
+/* The likeliest mistake: a file of the other kind. */
+static kw_status refuse(const char *path, const uint8_t *text, size_t size,
+                        const struct kind *wanted, kw_status status,
+                        struct kw_error *error) {
+    const struct kind *other = wanted == &KINDS[0] ? &KINDS[1] : &KINDS[0];
+    struct kw_envelope envelope;
+    if (kw_envelope_parse((const char *)text, size, other->size, &envelope) ==
+            KW_OK &&
+        memcmp(envelope.payload, other->magic, strlen(other->magic)) == 0) {
+        kw_error(error, KW_PARSE_MAGIC, "%s is a %s, not a %s", path,
+                 other->name, wanted->name);
+        return kw_error_hint(error, "%s", other->what_for);
+    }
+    kw_error_core(error, status, path);
+    return kw_error_hint(error,
+                         "a %s has exactly the members payload and signature, "
+                         "in base64url; copy the file again",
+                         wanted->name);
+}
+
 kw_status kw_envelope_read(const char *path, size_t payload_size,
                            struct kw_envelope *envelope,
                            struct kw_error *error) {
@@ -42,14 +82,11 @@ kw_status kw_envelope_read(const char *path, size_t payload_size,
     KW_TRY(kw_file_read(path, FILE_MAX, &text, &size, error));
     const kw_status status =
         kw_envelope_parse((const char *)text, size, payload_size, envelope);
-    free(text);
     if (status != KW_OK) {
-        kw_error_core(error, status, path);
-        return kw_error_hint(error, "a request or bundle has exactly the "
-                                    "members payload and signature, in "
-                                    "base64url; copy the file again");
+        (void)refuse(path, text, size, kind_of(payload_size), status, error);
     }
-    return KW_OK;
+    free(text);
+    return status == KW_OK ? KW_OK : error->status;
 }
 
 static char *print(const struct kw_envelope *envelope) {

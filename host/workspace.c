@@ -109,7 +109,10 @@ static kw_status check_description(const char *path, const char *text,
         (version > KW_WORKSPACE_VERSION || strcmp(schema, SCHEMA) == 0);
     json_decref(root);
     if (!readable) {
-        return kw_error(error, KW_PARSE, "%s is damaged", path);
+        kw_error(error, KW_PARSE, "%s is damaged", path);
+        return kw_error_hint(error, "put a copy of it back: keys and chips "
+                                    "are in files of their own and are "
+                                    "unchanged");
     }
     if (version > KW_WORKSPACE_VERSION) {
         kw_error(error, KW_PARSE,
