@@ -26,7 +26,7 @@ static kw_status export_bundle(struct kw_cli *cli,
     if (status != KW_OK) {
         return kw_error_core(&cli->error, status, bundle_file);
     }
-    KW_TRY(kw_bundle_header_create(path, &envelope, &cli->error));
+    KW_TRY(kw_bundle_header_create(path, &envelope, &bundle, &cli->error));
     show_export(cli, path, "bundle", bundle.has_old_key ? bundle.old_key : NULL,
                 bundle.new_key);
     return KW_OK;
@@ -89,9 +89,16 @@ kw_status kw_rotate_export(struct kw_cli *cli,
     const char *bundle = kw_argument(arguments, "--bundle");
     const bool vendor = kw_argument(arguments, "--c-header") != NULL;
     if (vendor == (bundle != NULL)) {
+        kw_error(&cli->error, KW_USAGE,
+                 "name one: --c-header (the vendor's) or --bundle FILE "
+                 "(ours)");
+        return kw_error_hint(&cli->error, "`keywright rotate export --help` "
+                                          "says more");
+    }
+    if (bundle != NULL && kw_argument(arguments, "--as-upstream") != NULL) {
         return kw_error(&cli->error, KW_USAGE,
-                        "name one: --c-header (the vendor's) or --bundle "
-                        "FILE (ours)");
+                        "--as-upstream belongs to --c-header: a bundle's "
+                        "pairs are signed already");
     }
     return vendor ? export_vendor(cli, arguments)
                   : export_bundle(cli, arguments, bundle);

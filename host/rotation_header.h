@@ -22,8 +22,10 @@ KW_MUST_USE kw_status kw_vendor_header_create(
     const struct kw_workspace *workspace, const char *path,
     const struct kw_header_about *about, struct kw_error *error);
 
-KW_MUST_USE kw_status kw_bundle_header_create(const char *path,
-                                              const struct kw_envelope *bundle,
-                                              struct kw_error *error);
+/* A new header with the envelope's bytes as constants; `bundle` is what its
+ * payload says, for the comment. */
+KW_MUST_USE kw_status
+kw_bundle_header_create(const char *path, const struct kw_envelope *envelope,
+                        const struct kw_bundle *bundle, struct kw_error *error);
 
 #endif

@@ -391,7 +391,7 @@ def read_arrays(text):
     for name, size, body in re.findall(
             r"uint8_t (\w+)\[(\d*)\] = \{\n(.*?)\};", text, re.S):
         data = bytes(int(word, 16)
-                     for word in re.findall(r"0x([0-9A-F]{2}), ", body))
+                     for word in re.findall(r"0x([0-9A-F]{2}),\s", body))
         if size and int(size) != len(data):
             raise AssertionError(f"{name}[{size}] holds {len(data)} bytes")
         arrays.append((name, data))
