@@ -147,7 +147,7 @@ static void read_words(const struct subject *about, char *text) {
                about->rules.encrypt_read) {
         add(text, "encrypted, key of slot %u", about->rules.read_key);
     } else {
-        add(text, "never");
+        add(text, "nobody");
     }
 }
 
@@ -168,7 +168,7 @@ static void private_write_words(const struct subject *about, char *text) {
         add(text, "PrivWrite, key of slot %u", about->rules.write_key);
     }
     if (text[0] == '\0') {
-        add(text, "never");
+        add(text, "nobody");
     }
 }
 
@@ -176,7 +176,7 @@ static void other_write_words(const struct subject *about, char *text) {
     static const char *const RULES[] = {
         [KW_WRITE_ALWAYS] = "anyone",
         [KW_WRITE_PUB_INVALID] = "anyone while not validated",
-        [KW_WRITE_NEVER] = "never",
+        [KW_WRITE_NEVER] = "nobody",
         [KW_WRITE_ENCRYPTED] = "encrypted, key of slot",
     };
     const enum kw_write_rule rule = kw_slot_write_rule(about->rules);
@@ -193,7 +193,7 @@ static void write_words(const struct subject *about, char *text) {
     if (!kw_config_is_locked(about->config)) {
         add(text, "%s", NOT_YET);
     } else if (kw_config_slot_is_locked(about->config, about->slot)) {
-        add(text, "never again: locked");
+        add(text, "nobody: locked for ever");
     } else if (!kw_config_data_is_locked(about->config)) {
         add(text, "%s until the lock",
             about->key.is_private ? "GenKey or PrivWrite" : "anyone");
@@ -388,8 +388,8 @@ static void data_state(const struct subject *about, const uint8_t *data,
     struct kw_compcert compcert;
     if (holds_certificate(about->part, about->slot) &&
         kw_compcert_decode(data, &compcert) == KW_OK) {
-        add(words->state, "certificate of %04u-%02u-%02u", compcert.dates.year,
-            compcert.dates.month, compcert.dates.day);
+        add(words->state, "certificate issued %04u-%02u-%02u",
+            compcert.dates.year, compcert.dates.month, compcert.dates.day);
     } else {
         add(words->state, "written");
     }

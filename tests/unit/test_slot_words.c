@@ -97,23 +97,23 @@ static void check(enum kw_sim_part part, const struct row *rows, size_t count) {
 
 static void trustflex_policy(void **state) {
     static const struct row ROWS[] = {
-        {0, "private key", "never", "never",
+        {0, "private key", "nobody", "nobody",
          "signs any digest, makes ECDH secrets, random nonce for GenKey "
          "digests"},
-        {1, "private key", "never", "never",
+        {1, "private key", "nobody", "nobody",
          "signs what the chip itself states, random nonce for GenKey digests"},
-        {2, "private key", "never", "the chip (GenKey)",
+        {2, "private key", "nobody", "the chip (GenKey)",
          "signs any digest, makes ECDH secrets, random nonce for GenKey "
          "digests"},
-        {5, "AES key", "never", "encrypted, key of slot 6",
+        {5, "AES key", "nobody", "encrypted, key of slot 6",
          "encrypts (AES), makes MACs, derives keys"},
-        {6, "secret", "never", "anyone",
+        {6, "secret", "nobody", "anyone",
          "makes MACs, derives keys, encrypts writes of slot 5, protects the "
          "bus (IO protection), random nonce needed"},
-        {7, "secret", "never", "SecureBoot",
+        {7, "secret", "nobody", "SecureBoot",
          "remembers the firmware's digest (SecureBoot)"},
         {8, "data", "anyone", "anyone", "keeps bytes"},
-        {9, "AES key", "never", "anyone",
+        {9, "AES key", "nobody", "anyone",
          "encrypts (AES), makes MACs, derives keys"},
         {13, "public key", "anyone", "anyone",
          "verifies signatures, validates slot 14"},
@@ -128,8 +128,8 @@ static void trustflex_policy(void **state) {
 
 static void trustgo_policy(void **state) {
     static const struct row ROWS[] = {
-        {10, "data", "anyone", "never", "keeps bytes"},
-        {11, "public key", "anyone", "never", "verifies signatures"},
+        {10, "data", "anyone", "nobody", "keeps bytes"},
+        {11, "public key", "anyone", "nobody", "verifies signatures"},
     };
     (void)state;
     check(KW_SIM_TRUSTGO, ROWS, sizeof ROWS / sizeof *ROWS);
@@ -203,7 +203,7 @@ static void a_certificate_is_dated(void **state) {
                                   0xF0, 0x30, 0xA0, 0x00};
     memcpy(compressed + 64, END, sizeof END);
     fill(*state, 10, compressed, sizeof compressed);
-    assert_string_equal(look(*state, 10)->state, "certificate of 2020-07-01");
+    assert_string_equal(look(*state, 10)->state, "certificate issued 2020-07-01");
 }
 
 static void make_stored_key(uint8_t stored[KW_STORED_KEY_SIZE],
@@ -266,7 +266,7 @@ static void locked_slot(void **state) {
     bench->reading.config[KW_CONFIG_SLOT_LOCKED + 1] = 0xDF; /* slot 13 */
     const struct kw_slot_words *words = look(bench, 13);
     assert_true(words->locked);
-    assert_string_equal(words->write, "never again: locked");
+    assert_string_equal(words->write, "nobody: locked for ever");
     assert_string_equal(words->read, "anyone");
     assert_false(look(bench, 12)->locked);
 }
