@@ -89,9 +89,42 @@ static kw_status read_encrypted(struct kw_cli *cli, struct kw_chip *chip,
     return status;
 }
 
+/* A chip says what it lacks; what to type is known here. */
+static kw_status advise(struct kw_cli *cli, struct kw_chip *chip, unsigned slot,
+                        kw_status status) {
+    uint8_t config[KW_CONFIG_SIZE];
+    const bool known = kw_chip_read_config(chip, config) == KW_OK;
+    const struct kw_slot_config rules =
+        known ? kw_config_slot(config, slot) : (struct kw_slot_config){0};
+    kw_chip_idle(chip);
+    return rules.is_secret && rules.encrypt_read
+               ? kw_error_hint(&cli->error,
+                               "slot %u is read encrypted: name the key that "
+                               "slot %u holds with --key-file, and a new "
+                               "file with -o",
+                               slot, rules.read_key)
+               : status;
+}
+
+static kw_status explain(struct kw_cli *cli, struct kw_chip *chip,
+                         const struct reading *reading, kw_status status) {
+    char doing[48] = "cannot read the configuration zone";
+    if (reading->place.zone == KW_ZONE_OTP) {
+        (void)snprintf(doing, sizeof doing, "cannot read the OTP zone");
+    }
+    if (reading->place.zone == KW_ZONE_DATA) {
+        (void)snprintf(doing, sizeof doing, "cannot read slot %u",
+                       reading->place.slot);
+    }
+    kw_error_chip(&cli->error, status, chip, doing);
+    return reading->place.zone == KW_ZONE_DATA && reading->key_file == NULL &&
+                   status == KW_CHIP_EXECUTION
+               ? advise(cli, chip, reading->place.slot, status)
+               : status;
+}
+
 static kw_status read_place(struct kw_cli *cli, struct reading *reading) {
     struct kw_chip *chip = NULL;
-    char doing[48];
     KW_TRY(kw_cli_chip(cli, &chip));
     const kw_status status = reading->key_file == NULL
                                  ? read_clear(chip, reading)
@@ -100,15 +133,7 @@ static kw_status read_place(struct kw_cli *cli, struct reading *reading) {
     if (status == KW_OK || cli->error.message[0] != '\0') {
         return status;
     }
-    if (reading->place.zone == KW_ZONE_DATA) {
-        (void)snprintf(doing, sizeof doing, "cannot read slot %u",
-                       reading->place.slot);
-    } else {
-        (void)snprintf(doing, sizeof doing, "cannot read the %s zone",
-                       reading->place.zone == KW_ZONE_OTP ? "OTP"
-                                                          : "configuration");
-    }
-    return kw_error_chip(&cli->error, status, chip, doing);
+    return explain(cli, chip, reading, status);
 }
 
 static kw_status show(struct kw_cli *cli, const struct reading *reading) {

@@ -69,10 +69,29 @@ static kw_status show_frames(struct kw_cli *cli, struct kw_frames_file *file,
     return status == KW_NO ? KW_OK : status;
 }
 
+/* stdin can be a pipe, which has no size beforehand. */
+static kw_status read_stdin(struct kw_cli *cli, uint8_t **data, size_t *size) {
+    uint8_t *text = malloc(FILE_MAX + 1);
+    if (text == NULL) {
+        return kw_error(&cli->error, KW_SYSTEM_MEMORY, "out of memory");
+    }
+    *size = fread(text, 1, FILE_MAX + 1, stdin);
+    *data = text;
+    if (ferror(stdin) == 0 && *size <= FILE_MAX) {
+        return KW_OK;
+    }
+    free(text);
+    return ferror(stdin) != 0
+               ? kw_error_system(&cli->error, "cannot read stdin")
+               : kw_error(&cli->error, KW_PARSE_SIZE,
+                          "stdin holds more than 1 MiB");
+}
+
 static kw_status read_all(struct kw_cli *cli, const char *name, uint8_t **data,
                           size_t *size) {
-    return kw_file_read(strcmp(name, "-") == 0 ? "/dev/stdin" : name, FILE_MAX,
-                        data, size, &cli->error);
+    return strcmp(name, "-") == 0
+               ? read_stdin(cli, data, size)
+               : kw_file_read(name, FILE_MAX, data, size, &cli->error);
 }
 
 kw_status kw_chip_trace_verb(struct kw_cli *cli,

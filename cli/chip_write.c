@@ -244,6 +244,30 @@ static void answer(struct kw_cli *cli, const struct writing *writing) {
     json_object_set_new(cli->result, "encrypted", json_boolean(encrypted));
 }
 
+static kw_status explain(struct kw_cli *cli, const struct kw_chip *chip,
+                         const struct writing *writing, kw_status status) {
+    const struct kw_slot_config rules =
+        writing->place.zone == KW_ZONE_DATA
+            ? kw_config_slot(writing->config, writing->place.slot)
+            : (struct kw_slot_config){0};
+    kw_error_chip(&cli->error, status, chip, "cannot write");
+    if (status == KW_CHIP_MISMATCH) {
+        return kw_error_hint(&cli->error,
+                             "the key in %s is not the one that the slot's "
+                             "WriteKey holds; nothing was written",
+                             writing->key_file);
+    }
+    /* WriteConfig x1xx: encrypted, for Write and for PrivWrite. */
+    return status == KW_CHIP_EXECUTION && writing->key_file == NULL &&
+                   (rules.write_config & 4u) != 0 &&
+                   kw_config_data_is_locked(writing->config)
+               ? kw_error_hint(&cli->error,
+                               "name the key that slot %u holds with "
+                               "--key-file",
+                               rules.write_key)
+               : status;
+}
+
 static kw_status write_it(struct kw_cli *cli,
                           const struct kw_arguments *arguments,
                           struct writing *writing) {
@@ -258,10 +282,9 @@ static kw_status write_it(struct kw_cli *cli,
     KW_TRY(check(cli, arguments, writing));
     status = write_place(cli, chip, writing);
     kw_chip_idle(chip);
-    if (status != KW_OK && cli->error.message[0] == '\0') {
-        kw_error_chip(&cli->error, status, chip, "cannot write");
-    }
-    return status;
+    return status == KW_OK || cli->error.message[0] != '\0'
+               ? status
+               : explain(cli, chip, writing, status);
 }
 
 kw_status kw_chip_write_verb(struct kw_cli *cli,
