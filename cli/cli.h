@@ -44,7 +44,7 @@ struct kw_noun {
     size_t verb_count;
 };
 
-#define KW_OPERANDS_MAX 8
+#define KW_OPERANDS_MAX 32
 #define KW_OPTIONS_MAX  16
 
 struct kw_arguments {
@@ -131,5 +131,6 @@ extern const struct kw_noun kw_noun_board;
 extern const struct kw_noun kw_noun_manifest;
 extern const struct kw_noun kw_noun_winc;
 extern const struct kw_noun kw_noun_certs;
+extern const struct kw_noun kw_noun_primitives;
 
 #endif

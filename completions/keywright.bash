@@ -54,6 +54,10 @@ _keywright_verbs() { # NOUN
     keys) echo list retire ;;
     manifest) echo make verify show split merge diff export ;;
     board) echo serve ;;
+    primitives)
+        echo list show graph matrix closure lint evaluate close what-if \
+            diff cross evidence
+        ;;
     winc)
         echo new info list root tls dump load erase verify reset connect
         ;;
@@ -98,6 +102,24 @@ _keywright_options() { # NOUN VERB
     'manifest split') echo --every --output ;;
     'manifest merge') echo --latest --output ;;
     'manifest export') echo --aws --azure --csv --gcp --output ;;
+    'primitives list' | 'primitives show') echo --data ;;
+    'primitives graph') echo --data --model --svg --dot --mermaid --output ;;
+    'primitives matrix' | 'primitives closure') echo --data --model ;;
+    'primitives lint') echo --data --only ;;
+    'primitives evaluate')
+        echo --data --model --min-confidence --source --reading --level \
+            --format --output
+        ;;
+    'primitives close')
+        echo --data --model --min-confidence --source --reading --sets --swap
+        ;;
+    'primitives what-if')
+        echo --data --model --min-confidence --source --reading --add \
+            --remove --level
+        ;;
+    'primitives diff' | 'primitives cross' | 'primitives evidence')
+        echo --data --model --min-confidence --source --reading
+        ;;
     'board serve')
         echo --kit-pty --i2c --swi-pty --tcp --bridge --switch --timing \
             --watchdog
@@ -230,7 +252,7 @@ _keywright() {
         return
     fi
     case ${#plain[@]} in
-    0) _keywright_words 'init chip resources rotate keys board certs manifest' "$cur" ;;
+    0) _keywright_words 'init chip resources rotate keys board certs manifest primitives' "$cur" ;;
     1) _keywright_words "$(_keywright_verbs "${plain[0]}")" "$cur" ;;
     *)
         case "${plain[0]} ${plain[1]} ${#plain[@]}" in

@@ -14,7 +14,8 @@ import unittest
 BUILD = pathlib.Path(os.environ.get("KEYWRIGHT_BUILD", "."))
 CMAKE = os.environ.get("CMAKE", "cmake")
 NOUNS = ("init", "chip", "resources", "rotate", "keys", "board", "certs",
-         "manifest")
+         "manifest",
+         "primitives")
 
 EMBEDDER = r"""
 #include <stdio.h>

@@ -19,6 +19,9 @@ VERBS = {
               "export", "compress", "expand"],
     "manifest": ["make", "verify", "show", "split", "merge", "diff",
                  "export"],
+    "primitives": ["list", "show", "graph", "matrix", "closure", "lint",
+                   "evaluate", "close", "what-if", "diff", "cross",
+                   "evidence"],
 }
 
 

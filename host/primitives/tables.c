@@ -1,0 +1,276 @@
+/* host/primitives/tables.c: an evaluation as Markdown and as CSV. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/primitives/output.h"
+
+/* What Markdown or the HTML under it might read is escaped. */
+static void put(FILE *out, const char *text) {
+    for (; *text != '\0'; text++) {
+        const unsigned char c = (unsigned char)*text;
+        if (c < 0x20) {
+            (void)fputc(' ', out);
+        } else if (c == '<' || c == '>' || c == '&') {
+            (void)fprintf(out, "&#%u;", c);
+        } else {
+            if (strchr("\\`*_[]|!", c) != NULL) {
+                (void)fputc('\\', out);
+            }
+            (void)fputc(c, out);
+        }
+    }
+}
+
+static void cell(FILE *out, const char *text) {
+    (void)fputs("| ", out);
+    put(out, text);
+    (void)fputc(' ', out);
+}
+
+static void list_cell(FILE *out, const json_t *list, const char *member) {
+    size_t index;
+    json_t *entry;
+    (void)fputs("| ", out);
+    json_array_foreach(list, index, entry) {
+        (void)fputs(index == 0 ? "" : ", ", out);
+        put(out,
+            member == NULL ? json_string_value(entry) : kw_text(entry, member));
+    }
+    (void)fputc(' ', out);
+}
+
+static void row_end(FILE *out) {
+    (void)fputs("|\n", out);
+}
+
+static const json_t *at(const json_t *document, const char *phase,
+                        const char *member) {
+    return json_object_get(json_object_get(document, phase), member);
+}
+
+static void phase_1(FILE *out, const json_t *document) {
+    size_t index;
+    json_t *entry;
+    (void)fputs("\n## Phase 1: primitives\n\n| primitive | origin | required "
+                "by |\n|---|---|---|\n",
+                out);
+    json_array_foreach(at(document, "phase1", "applicable"), index, entry) {
+        cell(out, kw_text(entry, "primitive"));
+        cell(out, kw_text(entry, "origin"));
+        list_cell(out, json_object_get(entry, "required_by"), NULL);
+        row_end(out);
+    }
+}
+
+static void phase_2(FILE *out, const json_t *document) {
+    size_t index;
+    size_t n;
+    json_t *standard;
+    json_t *row;
+    json_array_foreach(at(document, "phase2", "standards"), index, standard) {
+        (void)fputs("\n## Phase 2: ", out);
+        put(out, kw_text(standard, "standard"));
+        (void)fputs(
+            "\n\n| requirement | title | status | primitives | argument "
+            "|\n|---|---|---|---|---|\n",
+            out);
+        json_array_foreach(json_object_get(standard, "rows"), n, row) {
+            cell(out, kw_text(row, "requirement"));
+            cell(out, kw_text(row, "title"));
+            cell(out, kw_text(row, "status"));
+            list_cell(out, json_object_get(row, "links"), "primitive");
+            cell(out, kw_text(row, "argument"));
+            row_end(out);
+        }
+    }
+}
+
+static void phase_3(FILE *out, const json_t *document) {
+    size_t index;
+    size_t n;
+    json_t *row;
+    json_t *want;
+    (void)fputs("\n## Phase 3: ", out);
+    put(out, kw_text(json_object_get(document, "phase3"), "verdict"));
+    (void)fputs("\n\n| primitive | algorithm | status | features | missing "
+                "|\n|---|---|---|---|---|\n",
+                out);
+    json_array_foreach(at(document, "phase3", "rows"), index, row) {
+        cell(out, kw_text(row, "primitive"));
+        cell(out, "");
+        cell(out, kw_text(row, "status"));
+        list_cell(out, json_object_get(row, "features"), NULL);
+        cell(out, "");
+        row_end(out);
+        json_array_foreach(json_object_get(row, "algorithms"), n, want) {
+            cell(out, kw_text(row, "primitive"));
+            cell(out, kw_text(want, "algorithm"));
+            cell(out, kw_text(want, "status"));
+            cell(out, "");
+            list_cell(out, json_object_get(want, "missing"), NULL);
+            row_end(out);
+        }
+    }
+}
+
+char *kw_markdown(const json_t *document) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (out == NULL) {
+        return NULL;
+    }
+    (void)fputs("# ", out);
+    put(out, kw_text(document, "title"));
+    (void)fputc('\n', out);
+    phase_1(out, document);
+    phase_2(out, document);
+    phase_3(out, document);
+    return fclose(out) == 0 ? text : NULL;
+}
+
+/* --- the lists of section 3.3 --- */
+
+char *kw_markdown_implementation(const json_t *document) {
+    char *text = NULL;
+    size_t size = 0;
+    size_t index;
+    size_t n;
+    json_t *row;
+    json_t *want;
+    FILE *out = open_memstream(&text, &size);
+    if (out == NULL) {
+        return NULL;
+    }
+    (void)fputs("# Implementation requirements: ", out);
+    put(out, kw_text(document, "title"));
+    (void)fputs("\n\n", out);
+    json_array_foreach(at(document, "phase3", "rows"), index, row) {
+        (void)fputs("- ", out);
+        put(out, kw_text(row, "primitive"));
+        (void)fprintf(out, ": %s\n", kw_text(row, "status"));
+        json_array_foreach(json_object_get(row, "algorithms"), n, want) {
+            (void)fputs("  - ", out);
+            put(out, kw_text(want, "algorithm"));
+            (void)fprintf(out, ": %s\n", kw_text(want, "status"));
+        }
+    }
+    json_array_foreach(at(document, "phase2", "standards"), index, row) {
+        (void)fputs("\n## ", out);
+        put(out, kw_text(row, "standard"));
+        (void)fputs("\n\n", out);
+        json_array_foreach(json_object_get(row, "rows"), n, want) {
+            (void)fputs("- ", out);
+            put(out, kw_text(want, "requirement"));
+            (void)fputs(" ", out);
+            put(out, kw_text(want, "title"));
+            (void)fprintf(out, ": %s\n", kw_text(want, "status"));
+        }
+    }
+    return fclose(out) == 0 ? text : NULL;
+}
+
+char *kw_markdown_guidance(const struct kw_project *project) {
+    char *text = NULL;
+    size_t size = 0;
+    size_t index;
+    json_t *entry;
+    FILE *out = open_memstream(&text, &size);
+    if (out == NULL) {
+        return NULL;
+    }
+    const json_t *list = json_object_get(project->document.root, "guidance");
+    (void)fputs("# What user guidance has to cover\n\n", out);
+    json_array_foreach(list, index, entry) {
+        const char *primitive = kw_text(entry, "primitive");
+        (void)fputs("- ", out);
+        put(out,
+            primitive[0] != '\0' ? primitive : kw_text(entry, "algorithm"));
+        (void)fputs(": ", out);
+        put(out, kw_text(entry, "text"));
+        (void)fputc('\n', out);
+    }
+    if (json_array_size(list) == 0) {
+        (void)fputs("The project leaves nothing to user guidance.\n", out);
+    }
+    return fclose(out) == 0 ? text : NULL;
+}
+
+/* --- CSV --- */
+
+/* A spreadsheet takes what starts with these for a formula. */
+static void field(FILE *out, const char *text, bool last) {
+    (void)fputc('"', out);
+    if (text[0] != '\0' && strchr("=+-@\t\r", text[0]) != NULL) {
+        (void)fputc('\'', out);
+    }
+    for (; *text != '\0'; text++) {
+        if (*text == '"') {
+            (void)fputc('"', out);
+        }
+        (void)fputc(*text, out);
+    }
+    (void)fputs(last ? "\"\r\n" : "\",", out);
+}
+
+static void line(FILE *out, const char *const fields[6]) {
+    for (size_t i = 0; i < 6; i++) {
+        field(out, fields[i], i == 5);
+    }
+}
+
+static void csv_standard(FILE *out, const json_t *standard) {
+    size_t index;
+    size_t n;
+    json_t *row;
+    json_t *link;
+    const char *id = kw_text(standard, "standard");
+    json_array_foreach(json_object_get(standard, "rows"), index, row) {
+        const json_t *links = json_object_get(row, "links");
+        json_array_foreach(links, n, link) {
+            line(out, (const char *const[6]){
+                          "2", id, kw_text(row, "requirement"),
+                          kw_text(row, "status"), kw_text(link, "primitive"),
+                          kw_text(link, "confidence")});
+        }
+        if (json_array_size(links) == 0) {
+            line(out,
+                 (const char *const[6]){"2", id, kw_text(row, "requirement"),
+                                        kw_text(row, "status"), "", ""});
+        }
+    }
+}
+
+char *kw_csv(const json_t *document) {
+    char *text = NULL;
+    size_t size = 0;
+    size_t index;
+    size_t n;
+    json_t *row;
+    json_t *want;
+    FILE *out = open_memstream(&text, &size);
+    if (out == NULL) {
+        return NULL;
+    }
+    (void)fputs("phase,standard,item,status,primitive,confidence\r\n", out);
+    json_array_foreach(at(document, "phase1", "applicable"), index, row) {
+        line(out, (const char *const[6]){"1", "", kw_text(row, "primitive"),
+                                         kw_text(row, "origin"),
+                                         kw_text(row, "primitive"), ""});
+    }
+    json_array_foreach(at(document, "phase2", "standards"), index, row) {
+        csv_standard(out, row);
+    }
+    json_array_foreach(at(document, "phase3", "rows"), index, row) {
+        const char *primitive = kw_text(row, "primitive");
+        line(out,
+             (const char *const[6]){"3", "", primitive, kw_text(row, "status"),
+                                    primitive, ""});
+        json_array_foreach(json_object_get(row, "algorithms"), n, want) {
+            line(out, (const char *const[6]){
+                          "3", "", kw_text(want, "algorithm"),
+                          kw_text(want, "status"), primitive, ""});
+        }
+    }
+    return fclose(out) == 0 ? text : NULL;
+}
