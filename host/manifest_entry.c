@@ -31,13 +31,15 @@ enum {
     HAS_KEY = 31,
 };
 
-/* What is read, and the first thing that is wrong. */
+/* What is read, why it cannot be, and the first thing that is wrong. What is
+ * wrong is read on: something behind it may be unreadable. */
 struct reading {
     struct kw_json json;
     struct kw_manifest_room *room;
     struct kw_manifest_entry *entry;
     struct kw_text unique_id; /* of the header */
     const char *words;
+    const char *wrong; /* NULL: nothing */
 };
 
 static kw_status bad(struct reading *reading, const char *words) {
@@ -46,8 +48,10 @@ static kw_status bad(struct reading *reading, const char *words) {
 }
 
 static kw_status wrong(struct reading *reading, const char *words) {
-    reading->words = words;
-    return KW_NO;
+    if (reading->wrong == NULL) {
+        reading->wrong = words;
+    }
+    return KW_OK;
 }
 
 /* One member: takes its value from the JSON, and notes that it was there. */
@@ -140,9 +144,10 @@ static kw_status head_member(struct reading *reading, struct kw_text name,
                           KW_SHA256_SIZE,
                           "x5t#S256 is not 32 bytes in base64url");
     }
-    return kw_text_is(name, "crit")
-               ? wrong(reading, "crit is there: nothing critical is known")
-               : kw_json_skip(&reading->json);
+    if (kw_text_is(name, "crit")) {
+        KW_TRY(wrong(reading, "crit is there: nothing critical is known"));
+    }
+    return kw_json_skip(&reading->json);
 }
 
 static kw_status read_head(struct reading *reading) {
@@ -187,7 +192,8 @@ static kw_status read_x5c(struct reading *reading) {
     bool first = true;
     bool more = true;
     if (entry->device.left > 0) {
-        return wrong(reading, "x5c is there for more than one key");
+        KW_TRY(wrong(reading, "x5c is there for more than one key"));
+        return kw_json_skip(&reading->json);
     }
     KW_TRY(kw_json_array_begin(&reading->json));
     for (unsigned i = 0;; i++) {
@@ -276,14 +282,14 @@ static kw_status read_key(struct reading *reading) {
     }
     KW_TRY(read_object(reading, key_member, &has));
     if (has != HAS_KEY) {
-        return wrong(reading, "a key lacks kid, kty, crv, x or y");
+        KW_TRY(wrong(reading, "a key lacks kid, kty, crv, x or y"));
     }
     if (!is_new_kid(entry)) {
-        return wrong(reading, "two keys have the same kid");
+        KW_TRY(wrong(reading, "two keys have the same kid"));
     }
     if (!had_chain && entry->device.left > 0 &&
         entry->keys[entry->key_count].kid != 0) {
-        return wrong(reading, "x5c is there for another key than kid 0");
+        KW_TRY(wrong(reading, "x5c is there for another key than kid 0"));
     }
     entry->key_count++;
     return KW_OK;
@@ -441,7 +447,11 @@ static struct reading begin(const struct kw_manifest_piece *piece,
 
 static struct kw_verdict verdict_of(const struct reading *reading,
                                     kw_status status) {
-    return (struct kw_verdict){status, status == KW_OK ? NULL : reading->words};
+    if (status != KW_OK) {
+        return (struct kw_verdict){status, reading->words};
+    }
+    return (struct kw_verdict){reading->wrong == NULL ? KW_OK : KW_NO,
+                               reading->wrong};
 }
 
 struct kw_verdict kw_manifest_entry_read(const struct kw_manifest_piece *piece,
