@@ -3,19 +3,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One kind of authority: a file, a token. */
-struct kind {
-    void (*close)(void *self);
-    void (*public_key)(const void *self, uint8_t key[KW_PUBLIC_KEY_SIZE]);
-    kw_status (*sign)(const void *self, const uint8_t digest[KW_SHA256_SIZE],
-                      uint8_t signature[KW_SIGNATURE_SIZE],
-                      struct kw_error *error);
-};
+#include "host/authority_kind.h"
 
 struct kw_authority {
-    const struct kind *kind;
+    const struct kw_authority_kind *kind;
     void *self;
 };
+
+/* --- a PEM file --- */
+
+static kw_status pem_open(const char *text, void **self,
+                          struct kw_error *error) {
+    struct kw_key *key = NULL;
+    KW_TRY(kw_key_read(text, &key, error));
+    *self = key;
+    return KW_OK;
+}
 
 static void pem_close(void *self) {
     kw_key_free(self);
@@ -32,23 +35,23 @@ static kw_status pem_sign(const void *self,
     return kw_key_sign(self, digest, signature, error);
 }
 
-static const struct kind PEM = {pem_close, pem_public_key, pem_sign};
+static const struct kw_authority_kind PEM = {pem_open, pem_close,
+                                             pem_public_key, pem_sign};
+
+/* --- any --- */
 
 kw_status kw_authority_open(const char *text, struct kw_authority **authority,
                             struct kw_error *error) {
-    struct kw_key *key = NULL;
-    if (strncmp(text, "pkcs11:", 7) == 0) {
-        kw_error(error, KW_USAGE,
-                 "this version does not reach PKCS#11 tokens yet");
-        return kw_error_hint(error, "name a PEM file");
-    }
-    KW_TRY(kw_key_read(text, &key, error));
+    const bool is_uri = strncmp(text, "pkcs11:", 7) == 0;
+    const struct kw_authority_kind *kind = is_uri ? &kw_authority_token : &PEM;
+    void *self = NULL;
+    KW_TRY(kind->open(text, &self, error));
     struct kw_authority *opened = malloc(sizeof *opened);
     if (opened == NULL) {
-        kw_key_free(key);
+        kind->close(self);
         return kw_error(error, KW_SYSTEM_MEMORY, "out of memory");
     }
-    *opened = (struct kw_authority){&PEM, key};
+    *opened = (struct kw_authority){kind, self};
     *authority = opened;
     return KW_OK;
 }

@@ -1,7 +1,8 @@
-/* host/authority.h: whoever may say which key a chip shall trust.
+/* host/authority.h: whoever signs: for a chip's key, a certificate, a
+ * manifest.
  *
- * Signs digests; the private key never leaves it. Today a PEM file; a
- * PKCS#11 object named by an RFC 7512 URI is one more table of functions.
+ * Signs digests; the private key never leaves it. A PEM file, or a PKCS#11
+ * object named by an RFC 7512 URI (docs/certs.md, "Tokens").
  * Knows host/key.h. */
 #ifndef KW_HOST_AUTHORITY_H
 #define KW_HOST_AUTHORITY_H
@@ -10,8 +11,9 @@
 
 struct kw_authority;
 
-/* A path of a PEM file. KW_USAGE: a pkcs11: URI, which this version does not
- * reach. Else as kw_key_read. */
+/* A path of a PEM file, or a pkcs11: URI. KW_USAGE: the URI cannot be read,
+ * fits several keys, or holds a PIN. KW_ABSENT: no such token or key. KW_NO:
+ * the PIN is wrong. Else as kw_key_read. */
 KW_MUST_USE kw_status kw_authority_open(const char *text,
                                         struct kw_authority **authority,
                                         struct kw_error *error);

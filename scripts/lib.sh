@@ -80,5 +80,6 @@ build_packages() {
         printf 'gcc\nlibc6-dev\n'
     fi
     printf '%s\n' cmake ninja-build pkg-config libssl-dev libjansson-dev \
+        libp11-kit-dev \
         libhidapi-dev
 }
