@@ -130,6 +130,7 @@ extern const struct kw_noun kw_noun_keys;
 extern const struct kw_noun kw_noun_board;
 extern const struct kw_noun kw_noun_manifest;
 extern const struct kw_noun kw_noun_winc;
+extern const struct kw_noun kw_noun_ota;
 extern const struct kw_noun kw_noun_certs;
 extern const struct kw_noun kw_noun_primitives;
 

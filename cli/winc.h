@@ -35,6 +35,14 @@ KW_MUST_USE kw_status kw_winc_check_date(struct kw_cli *cli,
                                          const struct kw_arguments *arguments,
                                          const struct kw_winc_input *input);
 
+/* That the certificate is for the key in slot 0 of the chip. */
+KW_MUST_USE kw_status kw_winc_check_chip(struct kw_cli *cli,
+                                         const struct kw_winc_input *leaf);
+
+/* Prints what happens to the flash; the observer is the struct kw_cli. */
+void kw_winc_tell(void *observer, enum kw_winc_event event, uint32_t address,
+                  uint32_t detail);
+
 /* Texts and documents of both stores. */
 KW_MUST_USE kw_status kw_winc_show_roots(struct kw_cli *cli,
                                          struct kw_winc *winc);

@@ -112,13 +112,28 @@ kw_status kw_winc_load(struct kw_cli *cli,
 
 /* --- erase --- */
 
+/* A path that is free: the time, and a number when that is taken. */
+static char *backup_path(const struct kw_winc *winc, const char *store) {
+    char time[KW_TIME_TEXT];
+    kw_time_now(time);
+    char *path = NULL;
+    for (unsigned i = 1; i < 1000; i++) {
+        path = kw_workspace_path(winc->workspace,
+                                 "backups/winc-%s-%s-%s-%03u.bin", winc->name,
+                                 store, time, i);
+        if (path == NULL || !kw_file_exists(path)) {
+            break;
+        }
+        free(path);
+        path = NULL;
+    }
+    return path;
+}
+
 static kw_status save_store(struct kw_cli *cli, struct kw_winc *winc,
                             const char *store, uint32_t address, uint32_t size,
                             json_t *saved) {
-    char time[KW_TIME_TEXT];
-    kw_time_now(time);
-    char *path = kw_workspace_path(winc->workspace, "backups/winc-%s-%s-%s.bin",
-                                   winc->name, store, time);
+    char *path = backup_path(winc, store);
     if (path == NULL) {
         return no_memory(cli);
     }

@@ -20,8 +20,8 @@ struct chain {
 };
 
 /* The key that a certificate without --key is for lies in the chip. */
-static kw_status check_chip(struct kw_cli *cli,
-                            const struct kw_winc_input *leaf) {
+kw_status kw_winc_check_chip(struct kw_cli *cli,
+                             const struct kw_winc_input *leaf) {
     uint8_t ours[KW_PUBLIC_KEY_SIZE];
     uint8_t theirs[KW_PUBLIC_KEY_SIZE];
     struct kw_chip *chip = NULL;
@@ -60,7 +60,7 @@ static kw_status add(struct kw_cli *cli, const struct kw_arguments *arguments,
         KW_TRY(kw_winc_check_date(cli, arguments, input));
     }
     if (key == NULL && chain->count > 0) {
-        KW_TRY(check_chip(cli, &chain->cert[0]));
+        KW_TRY(kw_winc_check_chip(cli, &chain->cert[0]));
     }
     return kw_winc_work_chain(&chain->work, key != NULL ? &chain->key : NULL,
                               chain->cert, chain->count, &cli->error);

@@ -63,8 +63,8 @@ kw_status kw_winc_check_date(struct kw_cli *cli,
 
 /* --- carrying out --- */
 
-static void tell(void *observer, enum kw_winc_event event, uint32_t address,
-                 uint32_t detail) {
+void kw_winc_tell(void *observer, enum kw_winc_event event, uint32_t address,
+                  uint32_t detail) {
     struct kw_cli *cli = observer;
     switch (event) {
     case KW_WINC_ERASING:
@@ -121,8 +121,10 @@ kw_status kw_winc_carry_out(struct kw_cli *cli,
     if (dry_run) {
         return KW_OK;
     }
-    work->winc->update.told = tell;
-    work->winc->update.observer = cli;
+    if (work->winc->update.told == NULL) {
+        work->winc->update.told = kw_winc_tell;
+        work->winc->update.observer = cli;
+    }
     KW_TRY(kw_winc_work_run(work, &cli->error));
     const bool stays = kw_argument(arguments, "--download-mode") != NULL;
     kw_print(cli,

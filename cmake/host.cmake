@@ -4,6 +4,7 @@ find_package(OpenSSL 3 REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
 pkg_check_modules(P11KIT REQUIRED IMPORTED_TARGET p11-kit-1)
+pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl)
 pkg_check_modules(HIDAPI REQUIRED IMPORTED_TARGET hidapi-hidraw)
 
 add_library(keywright_posix INTERFACE)
@@ -37,7 +38,7 @@ add_library(keywright_host STATIC ${KEYWRIGHT_HOST_SOURCES}
   ${KEYWRIGHT_SHIPPED})
 target_link_libraries(keywright_host
   PUBLIC keywright_core keywright_posix PkgConfig::JANSSON
-  PRIVATE keywright_sim OpenSSL::Crypto PkgConfig::HIDAPI)
+  PRIVATE keywright_sim PkgConfig::CURL OpenSSL::SSL OpenSSL::Crypto PkgConfig::HIDAPI)
 target_link_libraries(keywright_host PRIVATE PkgConfig::P11KIT)
 
 # The nouns are a library too, so that the power-cut runner can call them.

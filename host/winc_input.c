@@ -240,3 +240,40 @@ bool kw_winc_input_expired(const struct kw_winc_input *input) {
     const struct kw_winc_date today = kw_winc_today();
     return kw_winc_date_compare(&input->cert.not_after, &today) < 0;
 }
+
+/* --- an authority's public key --- */
+
+static EVP_PKEY *any_key(const char *path) {
+    BIO *bio = BIO_new_file(path, "r");
+    EVP_PKEY *key =
+        bio == NULL ? NULL : PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL);
+    if (key == NULL && bio != NULL && BIO_reset(bio) == 0) {
+        static char none[] = "";
+        key = PEM_read_bio_PrivateKey(bio, NULL, NULL, none);
+    }
+    BIO_free(bio);
+    ERR_clear_error();
+    return key;
+}
+
+kw_status kw_winc_public_key_read(const char *path, uint8_t point[64],
+                                  struct kw_error *error) {
+    uint8_t octets[65];
+    char group[32] = "";
+    size_t size = 0;
+    EVP_PKEY *key = any_key(path);
+    const bool fine =
+        key != NULL &&
+        EVP_PKEY_get_group_name(key, group, sizeof group, &size) == 1 &&
+        strcmp(group, "prime256v1") == 0 &&
+        EVP_PKEY_get_octet_string_param(key, "pub", octets, sizeof octets,
+                                        &size) == 1 &&
+        size == sizeof octets && octets[0] == 4;
+    EVP_PKEY_free(key);
+    if (!fine) {
+        return kw_error(error, KW_PARSE_KEY, "%s holds no P-256 key in PEM",
+                        path);
+    }
+    memcpy(point, octets + 1, 64);
+    return KW_OK;
+}

@@ -50,4 +50,9 @@ bool kw_winc_input_expired(const struct kw_winc_input *input);
 
 struct kw_winc_date kw_winc_today(void);
 
+/* X, Y of a P-256 key in PEM, public or private. KW_PARSE_KEY. */
+KW_MUST_USE kw_status kw_winc_public_key_read(const char *path,
+                                              uint8_t point[64],
+                                              struct kw_error *error);
+
 #endif

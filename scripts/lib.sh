@@ -81,5 +81,6 @@ build_packages() {
     fi
     printf '%s\n' cmake ninja-build pkg-config libssl-dev libjansson-dev \
         libp11-kit-dev \
+        libcurl4-openssl-dev \
         libhidapi-dev
 }

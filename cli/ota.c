@@ -1,0 +1,262 @@
+/* cli/ota.c: the noun `ota`. */
+#include "cli/ota.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/rotate.h"
+#include "host/authority.h"
+#include "host/text.h"
+
+#define TIMEOUT_S 20
+#define TRIES     3
+
+static bool stopped(void) {
+    return kw_stop_requested != 0;
+}
+
+/* --- who may sign a list --- */
+
+static kw_status authority_of_chip(struct kw_cli *cli, uint8_t *authority) {
+    uint8_t stored[KW_STORED_KEY_SIZE];
+    struct kw_chip *chip = NULL;
+    KW_TRY(kw_cli_chip(cli, &chip));
+    const kw_status status =
+        kw_chip_read_slot(chip, KW_AUTHORITY_SLOT, stored, sizeof stored);
+    kw_chip_idle(chip);
+    if (status != KW_OK || !kw_stored_key_read(stored, authority)) {
+        kw_error(&cli->error, KW_NO, "slot 13 of the chip holds no authority");
+        return kw_error_hint(&cli->error, "name one with --authority FILE");
+    }
+    return KW_OK;
+}
+
+static kw_status find_authority(struct kw_cli *cli,
+                                const struct kw_arguments *arguments,
+                                uint8_t *authority) {
+    const char *file = kw_argument(arguments, "--authority");
+    if (file == NULL) {
+        return authority_of_chip(cli, authority);
+    }
+    return kw_winc_public_key_read(file, authority, &cli->error);
+}
+
+/* Only a signed list, an object, needs an authority. */
+static kw_status read_list(struct kw_cli *cli,
+                           const struct kw_arguments *arguments,
+                           struct kw_ota_list *list) {
+    uint8_t authority[KW_PUBLIC_KEY_SIZE];
+    const char *path = kw_argument(arguments, "--list");
+    const bool unsigned_is_fine = kw_argument(arguments, "--unsigned") != NULL;
+    if (path == NULL) {
+        return kw_error(&cli->error, KW_USAGE, "--list FILE is needed");
+    }
+    if (unsigned_is_fine) {
+        KW_TRY(kw_ota_list_read(path, NULL, list, &cli->error));
+    } else {
+        KW_TRY(find_authority(cli, arguments, authority));
+        KW_TRY(kw_ota_list_read(path, authority, list, &cli->error));
+    }
+    if (!list->is_signed && !unsigned_is_fine) {
+        kw_error(&cli->error, KW_NO_SIGNATURE, "%s is not signed", path);
+        return kw_error_hint(&cli->error, "`keywright ota sign` signs it; "
+                                          "--unsigned takes it as it is");
+    }
+    return KW_OK;
+}
+
+/* --- check and update --- */
+
+static kw_status read_server(struct kw_cli *cli,
+                             const struct kw_arguments *arguments,
+                             struct kw_ota_server *server) {
+    *server = (struct kw_ota_server){
+        .url = kw_argument(arguments, "--url"),
+        .ca = kw_argument(arguments, "--server-ca"),
+        .timeout_s = TIMEOUT_S,
+        .tries = TRIES,
+        .stopped = stopped,
+    };
+    if (server->url == NULL || server->ca == NULL) {
+        return kw_error(&cli->error, KW_USAGE,
+                        "--url URL and --server-ca FILE are needed");
+    }
+    if (!kw_file_exists(server->ca)) {
+        return kw_error(&cli->error, KW_SYSTEM_FILE, "there is no file %s",
+                        server->ca);
+    }
+    return KW_OK;
+}
+
+static void show_files(struct kw_cli *cli, const struct kw_ota *ota) {
+    json_t *rows = json_array();
+    for (size_t i = 0; i < ota->list.count; i++) {
+        const struct kw_ota_file *file = &ota->list.file[i];
+        char digest[2 * KW_SHA256_SIZE + 1];
+        char name[128] = "";
+        kw_hex(ota->digest[i], KW_SHA256_SIZE, digest);
+        if (!file->is_key) {
+            kw_winc_input_common_name(&ota->input[i], name, sizeof name);
+        }
+        json_t *row =
+            json_pack("{s:s, s:s, s:I, s:s}", "type",
+                      kw_ota_type_text(file->type), "filename", file->name,
+                      "size", (json_int_t)ota->size[i], "sha256", digest);
+        json_object_set_new(row, "subject", json_string_nocheck(name));
+        json_array_append_new(rows, row);
+    }
+    json_object_set_new(cli->result, "signed",
+                        json_boolean(ota->list.is_signed));
+    json_object_set_new(cli->result, "sequence",
+                        json_integer(ota->list.sequence));
+    json_object_set_new(cli->result, "files", rows);
+}
+
+/* Dates, and that an ECC leaf is for the key in the chip. */
+static kw_status check_files(struct kw_cli *cli,
+                             const struct kw_arguments *arguments,
+                             struct kw_ota *ota) {
+    for (size_t i = 0; i < ota->list.count; i++) {
+        const struct kw_ota_file *file = &ota->list.file[i];
+        if (!file->is_key) {
+            KW_TRY(kw_winc_check_date(cli, arguments, &ota->input[i]));
+        }
+        if (file->type == KW_OTA_ECC && file->chain > 0) {
+            KW_TRY(kw_winc_check_chip(cli, &ota->input[i]));
+        }
+    }
+    return KW_OK;
+}
+
+static kw_status write_all(struct kw_cli *cli,
+                           const struct kw_arguments *arguments,
+                           struct kw_ota *ota, struct kw_ota_log *log) {
+    struct kw_winc *winc = ota->work.winc;
+    KW_TRY(kw_ota_enter(ota, &cli->error));
+    kw_ota_log_download_mode(log, winc);
+    winc->update.told = kw_ota_log_event;
+    winc->update.observer = log;
+    const kw_status status = kw_winc_carry_out(cli, arguments, &ota->work);
+    if (kw_argument(arguments, "--dry-run") != NULL) {
+        return status;
+    }
+    kw_ota_log_written(log, status == KW_OK);
+    KW_TRY(status);
+    return kw_ota_remember(ota, &cli->error);
+}
+
+static kw_status update_module(struct kw_cli *cli,
+                               const struct kw_arguments *arguments,
+                               struct kw_ota *ota, struct kw_ota_log *log) {
+    struct kw_ota_server server;
+    KW_TRY(read_server(cli, arguments, &server));
+    KW_TRY(kw_ota_admit(ota->work.winc, &ota->list, &cli->error));
+    KW_TRY(kw_ota_fetch_all(ota, &server, &cli->error));
+    show_files(cli, ota);
+    KW_TRY(check_files(cli, arguments, ota));
+    return write_all(cli, arguments, ota, log);
+}
+
+static kw_status run_update(struct kw_cli *cli,
+                            const struct kw_arguments *arguments,
+                            struct kw_ota *ota) {
+    struct kw_winc winc;
+    const char *style = kw_argument(arguments, "--log");
+    struct kw_ota_log log = {cli, style != NULL, ota};
+    if (style != NULL && strcmp(style, "seed") != 0) {
+        return kw_error(&cli->error, KW_USAGE, "--log takes seed alone");
+    }
+    KW_TRY(read_list(cli, arguments, &ota->list));
+    KW_TRY(kw_winc_begin_change(cli, arguments, &winc));
+    ota->work.winc = &winc;
+    ota->work.rekeyed = kw_argument(arguments, "--rekeyed") != NULL;
+    ota->work.compact = kw_argument(arguments, "--compact") != NULL;
+    ota->told = kw_ota_log_file;
+    ota->observer = &log;
+    const kw_status status = update_module(cli, arguments, ota, &log);
+    kw_ota_wipe(ota);
+    kw_winc_end(arguments, &winc);
+    return status;
+}
+
+static kw_status update(struct kw_cli *cli,
+                        const struct kw_arguments *arguments) {
+    struct kw_ota *ota = calloc(1, sizeof *ota);
+    if (ota == NULL) {
+        return kw_error(&cli->error, KW_SYSTEM_MEMORY, "out of memory");
+    }
+    const kw_status status = run_update(cli, arguments, ota);
+    free(ota);
+    return status;
+}
+
+/* The same with --dry-run. */
+static kw_status check(struct kw_cli *cli,
+                       const struct kw_arguments *arguments) {
+    struct kw_arguments dry = *arguments;
+    if (kw_argument(arguments, "--dry-run") == NULL &&
+        dry.option_count < KW_OPTIONS_MAX) {
+        dry.option[dry.option_count].name = "--dry-run";
+        dry.option[dry.option_count++].value = "";
+    }
+    return update(cli, &dry);
+}
+
+/* --- resume --- */
+
+static const struct kw_option RESUME_OPTIONS[] = {
+    KW_WINC_OPTION_MODULE,
+    {"--old", NULL, "bring the old content back"},
+    {"--download-mode", NULL, "leave the module in download mode"},
+    {NULL, NULL, NULL},
+};
+
+static kw_status resume(struct kw_cli *cli,
+                        const struct kw_arguments *arguments) {
+    struct kw_winc winc;
+    bool resumed = false;
+    const bool old = kw_argument(arguments, "--old") != NULL;
+    const bool stays = kw_argument(arguments, "--download-mode") != NULL;
+    KW_TRY(kw_winc_begin(cli, arguments, &winc));
+    winc.update.told = kw_winc_tell;
+    winc.update.observer = cli;
+    const kw_status status = kw_winc_resume(&winc, old, &resumed, &cli->error);
+    kw_winc_end(arguments, &winc);
+    KW_TRY(status);
+    kw_print(cli, "%s\n",
+             !resumed ? "Nothing was interrupted"
+             : old    ? "The old content is back"
+                      : "The interrupted update is finished");
+    json_object_set_new(cli->result, "resumed", json_boolean(resumed));
+    json_object_set_new(cli->result, "mode",
+                        json_string(stays ? "download" : "reset"));
+    return KW_OK;
+}
+
+static const struct kw_option UPDATE_OPTIONS[] = {
+    KW_WINC_OPTION_MODULE,
+    {"--url", "URL", "where the files lie, https only"},
+    {"--server-ca", "FILE", "the server's certificate, or its authority"},
+    {"--list", "FILE", "the certificate list"},
+    {"--authority", "FILE", "whose signature it bears (default: slot 13)"},
+    {"--unsigned", NULL, "take a list without a signature"},
+    {"--rekeyed", NULL, "the same authorities have new keys"},
+    {"--compact", NULL, "drop files that no list names first"},
+    KW_WINC_OPTIONS_CHANGE,
+    {"--log", "seed", "the console lines of the reference example"},
+    {NULL, NULL, NULL},
+};
+
+static const struct kw_verb VERBS[] = {
+    {"check", NULL, "what an update would write", UPDATE_OPTIONS, 0, 0, check},
+    {"update", NULL, "fetch the files of a list and write them", UPDATE_OPTIONS,
+     0, 0, update},
+    {"resume", NULL, "finish an interrupted update", RESUME_OPTIONS, 0, 0,
+     resume},
+    {"sign", "LIST", "sign a certificate list", kw_ota_sign_options, 1, 1,
+     kw_ota_sign_verb},
+};
+
+const struct kw_noun kw_noun_ota = {"ota",
+                                    "certificates over HTTPS into a module",
+                                    VERBS, sizeof VERBS / sizeof *VERBS};
