@@ -3,10 +3,14 @@
 #define VALUE 0x3Fu
 #define BOTH  (KW_BASE64URL | KW_BASE64_PADDED)
 
-static const char LETTERS[] =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
-static const char LAST_TWO[2][2] = {{'-', '_'}, {'+', '/'}};
+static const char URL[] = LETTERS "-_";
+static const char PADDED[] = LETTERS "+/";
+
+static const char *alphabet(enum kw_base64 kind) {
+    return kind == KW_BASE64_PADDED ? PADDED : URL;
+}
 
 /* A character's value, with a bit for each alphabet that has it. */
 #define IN_BOTH(value) (BOTH | (value))
@@ -87,23 +91,16 @@ size_t kw_base64_length(enum kw_base64 kind, size_t size) {
     return size / 3 * 4 + (rest == 0 ? 0 : end);
 }
 
-static char letter(enum kw_base64 kind, uint32_t bits, unsigned shift) {
-    const uint32_t value = bits >> shift & VALUE;
-    if (value < 62) {
-        return LETTERS[value];
-    }
-    return LAST_TWO[kind == KW_BASE64_PADDED][value - 62];
-}
-
 static size_t encode_rest(enum kw_base64 kind, const uint8_t *bytes,
                           size_t rest, char *text) {
     const uint32_t bits =
         (uint32_t)bytes[0] << 16 | (rest == 2 ? (uint32_t)bytes[1] << 8 : 0);
+    const char *letters = alphabet(kind);
     size_t length = rest + 1;
-    text[0] = letter(kind, bits, 18);
-    text[1] = letter(kind, bits, 12);
+    text[0] = letters[bits >> 18 & VALUE];
+    text[1] = letters[bits >> 12 & VALUE];
     if (rest == 2) {
-        text[2] = letter(kind, bits, 6);
+        text[2] = letters[bits >> 6 & VALUE];
     }
     while (kind == KW_BASE64_PADDED && length < 4) {
         text[length++] = '=';
@@ -113,14 +110,15 @@ static size_t encode_rest(enum kw_base64 kind, const uint8_t *bytes,
 
 size_t kw_base64_encode(enum kw_base64 kind, const uint8_t *bytes, size_t size,
                         char *text) {
+    const char *letters = alphabet(kind);
     char *out = text;
     for (; size >= 3; size -= 3, bytes += 3) {
         const uint32_t bits =
             (uint32_t)bytes[0] << 16 | (uint32_t)bytes[1] << 8 | bytes[2];
-        *out++ = letter(kind, bits, 18);
-        *out++ = letter(kind, bits, 12);
-        *out++ = letter(kind, bits, 6);
-        *out++ = letter(kind, bits, 0);
+        *out++ = letters[bits >> 18 & VALUE];
+        *out++ = letters[bits >> 12 & VALUE];
+        *out++ = letters[bits >> 6 & VALUE];
+        *out++ = letters[bits & VALUE];
     }
     if (size > 0) {
         out += encode_rest(kind, bytes, size, out);
