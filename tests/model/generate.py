@@ -780,7 +780,8 @@ class Author:
         if rules & 16 and self.chance(0.8):
             mode |= 0x80
         if mode & 0x80 and self.chance(0.92):
-            yield self.nonce_random() if rules & 16 else self.nonce()
+            fresh = rules & 16 and self.chance(0.85)
+            yield self.nonce_random() if fresh else self.nonce()
         digest = msg.sha256(bytes([self.rng.randrange(2)]))
         if rules & 3 == 3 and self.chance(0.5):
             digest = self.eeprom.slot(slots & 15)[:32]
