@@ -179,7 +179,45 @@ def do(number, param1, param2, data=b""):
                                              len(data)) + data)
 
 
+def other(opcode, param1, param2, data=b""):
+    """A command without a number of its own in fuzz_chip.c."""
+    return (bytes([COMMAND, 0x0F, opcode]) +
+            struct.pack("<BHB", param1, param2, len(data)) + data)
+
+
+def later_chips():
+    """CheckMac, DeriveKey, ECDH, KDF, AES, SecureBoot, SelfTest,
+    UpdateExtra."""
+    nonce, num_in, point = b"\x5A" * 32, bytes(20), b"\x66" * 64
+    good = b"\x01" + b"\x77" * 63
+    derived = [(4, 0x358F, 0x003C), (5, 0xA58F, 0x003C)]
+    yield "checkmac", chip(0) + other(0x28, 0, 5, bytes(77)) + \
+        do(NONCE, 0, 0, num_in) + other(0x28, 1, 5, bytes(77))
+    yield "derivekey", chip(0, patches=derived) + do(NONCE, 3, 0, nonce) + \
+        other(0x1C, 4, 4) + do(NONCE, 3, 0, nonce) + \
+        other(0x1C, 4, 5, bytes(32))
+    yield "ecdh", chip(0) + other(0x43, 0x0C, 0, point) + \
+        other(0x43, 0x0E, 0, point) + do(GENKEY, 4, 0xFFFF) + \
+        other(0x43, 0x05, 9, point) + other(0x43, 0x08, 2, point)
+    yield "kdf", chip(0) + do(NONCE, 0x23, 0, nonce * 2) + \
+        other(0x56, 0x10, 0, b"\x01\x01\0\x04seed") + \
+        other(0x56, 0x28, 0x0900, bytes(20)) + \
+        other(0x56, 0x56, 5, b"\x02\0\0\x04text") + \
+        other(0x56, 0x0C, 0, b"\x01\x03\0\x04seed")
+    yield "aes", chip(0) + other(0x51, 0, 9, bytes(16)) + \
+        other(0x51, 3, 0, bytes(32)) + do(NONCE, 3, 0, nonce) + \
+        other(0x51, 0x41, 0xFFFF, bytes(16))
+    yield "secureboot", chip(0) + \
+        b"".join(do(WRITE, 0x82, 15 << 3 | block << 8, bytes(32))
+                 for block in range(3)) + other(0x80, 7, 0, nonce + good) + \
+        other(0x80, 6, 0, nonce) + do(NONCE, 0, 0, num_in) + \
+        other(0x80, 0x86, 0, nonce)
+    yield "selftest", chip(0) + other(0x77, 0x3B, 0) + other(0x77, 0, 0) + \
+        other(0x20, 1, 0x42) + other(0x20, 1, 0x43)
+
+
 def chips():
+    yield from later_chips()
     digest = b"\x5A" * 32
     good = b"\x01" + b"\x77" * 63
     num_in = bytes(20)
