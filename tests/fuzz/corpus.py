@@ -337,9 +337,46 @@ def i2c_wires():
         write(0x35, b"\1"), write(0x60, b"\x77"))
 
 
+def frames():
+    """Recorded frames: docs/formats.md."""
+    def to_chip(*arguments):
+        return f"> {command(*arguments).hex()}"
+
+    def answer(data):
+        return f"< {frame(data).hex()}"
+
+    yield "revision", (b"# the revision\n> wake\n> 07 30 00 00 00 03 5D\n"
+                       b"< 07 00 00 60 03 83 BB\n> idle\n")
+    lines = []
+    for block in range(4):
+        lines += [to_chip(0x02, 0x80, block << 3),
+                  answer(CONFIG[32 * block:32 * block + 32])]
+    lines += [to_chip(0x12, 0x82, 6 << 3, bytes(32)), answer(b"\x0f"),
+              to_chip(0x02, 0x82, 8 << 3), answer(bytes(range(32))),
+              to_chip(0x46, 0x40, 2, bytes(68)), answer(b"\3"),
+              to_chip(0x56, 0, 5, bytes(36)), answer(bytes(64)),
+              to_chip(0x17, 0x80, 0), answer(b"\0")]
+    yield "config_and_writes", ("\n".join(lines) + "\n").encode()
+    yield "damaged", b"> 0730\n< 04\n> hello\n"
+
+
+def hex_files():
+    """Bytes, keys and signatures in files."""
+    head = bytes.fromhex("302f300906072a8648ce4c030103220004")
+    text = base64.b64encode(head + bytes(range(32))).decode()
+    yield "config", CONFIG
+    yield "text", b"# bytes\n0x01, 02 03\n" + b"ab" * 128
+    yield "key", b"5a" * 32
+    yield "pem", (f"-----BEGIN SYMMETRIC KEY-----\n{text[:64]}\n{text[64:]}"
+                  "\n-----END SYMMETRIC KEY-----").encode()
+    yield "signature", bytes.fromhex("3006020101020102")
+
+
 CORPORA = {
     "wire_kit": kit_wires, "wire_swi": swi_wires, "wire_words": word_wires,
-    "wire_bridge": bridge_wires, "wire_i2c": i2c_wires,"packet": packets, "bundle": bundles, "envelope": envelopes,
+    "wire_bridge": bridge_wires, "wire_i2c": i2c_wires,
+    "frames": frames, "hex": hex_files,
+    "packet": packets, "bundle": bundles, "envelope": envelopes,
            "image": images, "lines": lines, "key_pem": keys, "chip": chips}
 
 
