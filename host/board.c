@@ -140,8 +140,11 @@ static kw_status listen_own(struct kw_board *board,
         return no_memory(error);
     }
     struct listener *listener = new_listener(board, &WORDS, place);
-    const kw_status status = kw_endpoint_unix(
-        &listener->endpoint, "unix:", path, SOCK_STREAM, error);
+    kw_status status = kw_endpoint_unix(&listener->endpoint, "unix:", path,
+                                        SOCK_STREAM, error);
+    if (status == KW_OK) {
+        status = kw_endpoint_lock(&listener->endpoint, error);
+    }
     free(path);
     return status;
 }

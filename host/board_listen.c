@@ -83,6 +83,24 @@ kw_status kw_endpoint_unix(struct kw_endpoint *endpoint, const char *prefix,
                : kw_error_system(error, "cannot listen on %s", path);
 }
 
+kw_status kw_endpoint_lock(struct kw_endpoint *endpoint,
+                           struct kw_error *error) {
+    char *name = kw_format("%s.lock", endpoint->path);
+    if (name == NULL) {
+        return no_memory(error);
+    }
+    const int fd =
+        open(name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, KW_SECRET_MODE);
+    if (fd < 0) {
+        const kw_status status = kw_error_system(error, "cannot make %s", name);
+        free(name);
+        return status;
+    }
+    (void)close(fd);
+    endpoint->lock = name;
+    return KW_OK;
+}
+
 /* --- TCP --- */
 
 static bool listen_at(int fd, struct sockaddr_in *address) {
@@ -153,6 +171,9 @@ void kw_endpoint_close(struct kw_endpoint *endpoint) {
     if (endpoint->path != NULL) {
         (void)unlink(endpoint->path);
     }
+    if (endpoint->lock != NULL) {
+        (void)unlink(endpoint->lock);
+    }
     if (endpoint->fd >= 0) {
         (void)close(endpoint->fd);
     }
@@ -160,6 +181,7 @@ void kw_endpoint_close(struct kw_endpoint *endpoint) {
         (void)close(endpoint->held);
     }
     free(endpoint->path);
+    free(endpoint->lock);
     free(endpoint->address);
     kw_endpoint_init(endpoint);
 }

@@ -14,6 +14,7 @@ struct kw_endpoint {
     int held;      /* a terminal's other side, so that it stays alive; or -1 */
     char *address; /* PREFIX and the path or port */
     char *path;    /* a socket or symbolic link that is ours to remove */
+    char *lock;    /* a file beside it that is ours too; or NULL */
 };
 
 /* Each makes an endpoint; after a failure too it is the caller's to close.
@@ -21,6 +22,9 @@ struct kw_endpoint {
 KW_MUST_USE kw_status kw_endpoint_unix(struct kw_endpoint *endpoint,
                                        const char *prefix, const char *path,
                                        int kind, struct kw_error *error);
+/* Makes the file SOCKET.lock, which hosts lock over a sequence. */
+KW_MUST_USE kw_status kw_endpoint_lock(struct kw_endpoint *endpoint,
+                                       struct kw_error *error);
 KW_MUST_USE kw_status kw_endpoint_tcp(struct kw_endpoint *endpoint, int port,
                                       struct kw_error *error);
 /* A pseudo-terminal in raw mode with a symbolic link to it. */

@@ -68,9 +68,11 @@ kw_status kw_link_open_i2c(const char *text, struct kw_opened_link *opened,
         return kw_error_hint(error, "check that the kernel module i2c-dev is "
                                     "loaded and that you may open the bus");
     }
-    struct device *device = malloc(sizeof *device);
+    const kw_status locked = kw_serial_lock(fd, "i2c:", place.device, error);
+    struct device *device = locked == KW_OK ? malloc(sizeof *device) : NULL;
     if (device == NULL) {
         (void)close(fd);
+        KW_TRY(locked);
         return kw_error(error, KW_SYSTEM_MEMORY, "out of memory");
     }
     device->fd = fd;

@@ -1,25 +1,36 @@
 /* host/link_socket.c: a chip behind a board's socket or TCP port. */
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/sockios.h>
 #include <netdb.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "core/packet.h"
+#include "host/files.h"
 #include "host/links.h"
 
 #define DEFAULT_PORT "8608"
 #define DEADLINE_MS  3000 /* the slowest command needs 1.1 s */
 #define CONNECT_S    5
+/* For another command to end its sequence; as for an emulated chip. */
+#define LOCK_WAIT_MS  5000
+#define LOCK_STEP_MS  2
+#define TAKEN_WAIT_MS 200
+#define TAKEN_STEP_US 50
 
 enum word_address { WORD_WAKE = 0, WORD_SLEEP, WORD_IDLE, WORD_COMMAND };
 
 struct socket_link {
     int fd;
+    int lock; /* the file beside the socket; -1: there is none */
 };
 
 static int64_t now_ms(void) {
@@ -84,20 +95,56 @@ static kw_status send_word(struct socket_link *link, enum word_address word) {
     return send_all(link->fd, &byte, 1);
 }
 
+/* --- one sequence at a time ----------------------------------------------
+ *
+ * There is one TempKey a chip, and an idle of one host ends the sequence of
+ * another. A command has the chip's lock from its wake to its idle; hosts
+ * that know nothing of the lock are not kept out. */
+
+static kw_status begin_sequence(const struct socket_link *link) {
+    const int64_t deadline = now_ms() + LOCK_WAIT_MS;
+    while (link->lock >= 0 && flock(link->lock, LOCK_EX | LOCK_NB) != 0) {
+        KW_ENSURE(now_ms() < deadline, KW_ABSENT_LOCKED);
+        (void)poll(NULL, 0, LOCK_STEP_MS);
+    }
+    return KW_OK;
+}
+
+/* An idle or sleep has no answer: the next one may begin when the board has
+ * taken it. */
+static void end_sequence(const struct socket_link *link) {
+    const struct timespec step = {.tv_nsec = TAKEN_STEP_US * 1000L};
+    const int64_t deadline = now_ms() + TAKEN_WAIT_MS;
+    int waiting = 0;
+    if (link->lock < 0) {
+        return;
+    }
+    while (ioctl(link->fd, SIOCOUTQ, &waiting) == 0 && waiting > 0 &&
+           now_ms() < deadline) {
+        (void)nanosleep(&step, NULL);
+    }
+    (void)flock(link->lock, LOCK_UN);
+}
+
 static kw_status wake(void *self) {
     struct socket_link *link = self;
     uint8_t frame[KW_RESPONSE_MAX];
     size_t size = 0;
+    KW_TRY(begin_sequence(link));
     KW_TRY(send_word(link, WORD_WAKE));
     return receive_frame(link->fd, frame, sizeof frame, &size);
 }
 
 static kw_status idle(void *self) {
-    return send_word(self, WORD_IDLE);
+    const kw_status status = send_word(self, WORD_IDLE);
+    end_sequence(self);
+    return status;
 }
 
 static kw_status put_to_sleep(void *self) {
-    return send_word(self, WORD_SLEEP);
+    const kw_status status = send_word(self, WORD_SLEEP);
+    end_sequence(self);
+    return status;
 }
 
 static kw_status transfer(void *self, const uint8_t *packet, size_t packet_size,
@@ -114,20 +161,27 @@ static kw_status transfer(void *self, const uint8_t *packet, size_t packet_size,
 static void close_socket(void *self) {
     struct socket_link *link = self;
     (void)close(link->fd);
+    if (link->lock >= 0) {
+        (void)close(link->lock);
+    }
     free(link);
 }
 
 static const struct kw_link_ops OPS = {wake, idle, put_to_sleep, transfer,
                                        NULL};
 
-static kw_status take_socket(int fd, struct kw_opened_link *opened,
+static kw_status take_socket(int fd, int lock, struct kw_opened_link *opened,
                              struct kw_error *error) {
     struct socket_link *link = malloc(sizeof *link);
     if (link == NULL) {
         (void)close(fd);
+        if (lock >= 0) {
+            (void)close(lock);
+        }
         return kw_error(error, KW_SYSTEM_MEMORY, "out of memory");
     }
     link->fd = fd;
+    link->lock = lock;
     *opened = (struct kw_opened_link){{&OPS, link}, close_socket};
     return KW_OK;
 }
@@ -137,6 +191,14 @@ static kw_status absent(struct kw_error *error, const char *kind,
     kw_error(error, KW_ABSENT, "Can't connect to %s%s: %s", kind, where, why);
     return kw_error_hint(error, "check that `keywright board serve` runs "
                                 "there and that the address is right");
+}
+
+/* The board makes it beside its socket. */
+static int open_lock(const char *path) {
+    char *name = kw_format("%s.lock", path);
+    const int lock = name == NULL ? -1 : open(name, O_RDWR | O_CLOEXEC);
+    free(name);
+    return lock;
 }
 
 kw_status kw_link_open_unix(const char *path, struct kw_opened_link *opened,
@@ -160,7 +222,7 @@ kw_status kw_link_open_unix(const char *path, struct kw_opened_link *opened,
         }
         return absent(error, "unix:", path, why);
     }
-    return take_socket(fd, opened, error);
+    return take_socket(fd, open_lock(path), opened, error);
 }
 
 static int connect_to(const struct addrinfo *at) {
@@ -236,5 +298,5 @@ kw_status kw_link_open_tcp(const char *address, struct kw_opened_link *opened,
     }
     free(copy);
     return fd < 0 ? absent(error, "tcp:", address, why)
-                  : take_socket(fd, opened, error);
+                  : take_socket(fd, -1, opened, error);
 }

@@ -39,8 +39,8 @@ kw_status kw_serial_speed(int fd, speed_t speed, tcflag_t bits) {
     return KW_OK;
 }
 
-static kw_status lock_port(int fd, const char *kind, const char *path,
-                           struct kw_error *error) {
+kw_status kw_serial_lock(int fd, const char *kind, const char *path,
+                         struct kw_error *error) {
     const int64_t deadline = kw_serial_now() + LOCK_WAIT_MS;
     while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK || kw_serial_now() >= deadline) {
@@ -61,7 +61,7 @@ kw_status kw_serial_open(const char *kind, const char *path, speed_t speed,
     if (opened < 0) {
         return absent(error, kind, path, strerror(errno));
     }
-    kw_status status = lock_port(opened, kind, path, error);
+    kw_status status = kw_serial_lock(opened, kind, path, error);
     if (status == KW_OK && kw_serial_speed(opened, speed, CS8) != KW_OK) {
         status = absent(error, kind, path, "it is no serial port");
     }

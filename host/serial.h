@@ -22,6 +22,9 @@
 KW_MUST_USE kw_status kw_serial_open(const char *kind, const char *path,
                                      speed_t speed, int *fd,
                                      struct kw_error *error);
+/* Waits up to 5 s for the lock of an open device. KW_ABSENT_LOCKED. */
+KW_MUST_USE kw_status kw_serial_lock(int fd, const char *kind, const char *path,
+                                     struct kw_error *error);
 KW_MUST_USE kw_status kw_serial_speed(int fd, speed_t speed, tcflag_t bits);
 /* KW_ABSENT_ANSWER when the device is gone or the deadline (of
  * kw_serial_now) passes. */

@@ -1,6 +1,9 @@
 """keywright board serve: emulated chips on sockets."""
 
+import fcntl
 import json
+import os
+import resource
 import signal
 import socket
 import stat
@@ -129,6 +132,44 @@ class Board(kw.Case):
         document = self.fails(4, str(first.pid), "board", "serve")
         self.assertIn("board", document["message"] + document.get("hint", ""))
         self.kw.run("chip", "info")
+
+    def test_sequences_do_not_mix(self):
+        """Eight commands at a time on one chip; each has the lock from its
+        wake to its idle."""
+        self.serve()
+        self.kw.run("resources", "make")
+        self.kw.run("rotate", "run")
+        for _ in range(2):
+            running = [self.kw.start("rotate", "verify") for _ in range(8)]
+            for process in running:
+                _, err = process.communicate(timeout=kw.TIMEOUT)
+                self.assertEqual(process.returncode, 0, err.decode())
+
+    def test_a_sequence_that_does_not_end(self):
+        process, _ = self.serve()
+        lock = self.kw.at("run", "trustflex.sock.lock")
+        self.assertEqual(kw.mode(lock), 0o600)
+        with open(lock, "r+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            self.fails(4, "another process", "chip", "info")
+        self.kw.run("chip", "info")
+        self.end(process)
+        self.assertFalse(lock.exists())
+
+    def test_no_core_file(self):
+        """Chips hold private keys: a board that dies leaves no memory,
+        even where whoever starts it allows core files."""
+        before = resource.getrlimit(resource.RLIMIT_CORE)
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_CORE, before)
+        resource.setrlimit(resource.RLIMIT_CORE, (before[1], before[1]))
+        process, _ = self.serve()
+        with open(f"/proc/{process.pid}/limits", encoding="ascii") as file:
+            core = next(line for line in file if "core file" in line)
+        self.assertEqual(core.split()[4], "0")
+        process.send_signal(signal.SIGQUIT)
+        _, status = os.waitpid(process.pid, 0)
+        self.assertEqual(os.WTERMSIG(status), signal.SIGQUIT)
+        self.assertFalse(os.WCOREDUMP(status))
 
     def test_bytes_on_the_wire(self):
         self.serve()
