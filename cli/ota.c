@@ -157,36 +157,43 @@ static kw_status update_module(struct kw_cli *cli,
     return write_all(cli, arguments, ota, log);
 }
 
+/* What lives as long as an update. */
+struct run {
+    struct kw_winc winc;
+    struct kw_ota ota;
+    struct kw_ota_log log;
+};
+
 static kw_status run_update(struct kw_cli *cli,
                             const struct kw_arguments *arguments,
-                            struct kw_ota *ota) {
-    struct kw_winc winc;
+                            struct run *run) {
+    struct kw_ota *ota = &run->ota;
     const char *style = kw_argument(arguments, "--log");
-    struct kw_ota_log log = {cli, style != NULL, ota};
+    run->log = (struct kw_ota_log){cli, style != NULL, ota};
     if (style != NULL && strcmp(style, "seed") != 0) {
         return kw_error(&cli->error, KW_USAGE, "--log takes seed alone");
     }
     KW_TRY(read_list(cli, arguments, &ota->list));
-    KW_TRY(kw_winc_begin_change(cli, arguments, &winc));
-    ota->work.winc = &winc;
+    KW_TRY(kw_winc_begin_change(cli, arguments, &run->winc));
+    ota->work.winc = &run->winc;
     ota->work.rekeyed = kw_argument(arguments, "--rekeyed") != NULL;
     ota->work.compact = kw_argument(arguments, "--compact") != NULL;
     ota->told = kw_ota_log_file;
-    ota->observer = &log;
-    const kw_status status = update_module(cli, arguments, ota, &log);
+    ota->observer = &run->log;
+    const kw_status status = update_module(cli, arguments, ota, &run->log);
     kw_ota_wipe(ota);
-    kw_winc_end(arguments, &winc);
+    kw_winc_end(arguments, &run->winc);
     return status;
 }
 
 static kw_status update(struct kw_cli *cli,
                         const struct kw_arguments *arguments) {
-    struct kw_ota *ota = calloc(1, sizeof *ota);
-    if (ota == NULL) {
+    struct run *run = calloc(1, sizeof *run);
+    if (run == NULL) {
         return kw_error(&cli->error, KW_SYSTEM_MEMORY, "out of memory");
     }
-    const kw_status status = run_update(cli, arguments, ota);
-    free(ota);
+    const kw_status status = run_update(cli, arguments, run);
+    free(run);
     return status;
 }
 

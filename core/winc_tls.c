@@ -14,8 +14,8 @@
 
 static const uint8_t MAGIC[MAGIC_SIZE] = {0xAB, 0xFE, 0x18, 0x5B,
                                           0x70, 0xC3, 0x46, 0x92};
-static const char RSA_LIST[] = "RSA.lst";
-static const char ECDSA_LIST[] = "ECDSA.lst";
+static const char RSA_LIST[KW_WINC_TLS_NAME] = "RSA.lst";
+static const char ECDSA_LIST[KW_WINC_TLS_NAME] = "ECDSA.lst";
 
 static uint32_t padded(uint32_t size) {
     return (size + 3) & ~3u;
@@ -223,8 +223,7 @@ kw_status kw_winc_tls_put(struct kw_winc_tls *tls,
     if (first == 1) {
         KW_TRY(put_key(tls, chain, &member[0]));
     }
-    memcpy(name, first == 1 ? RSA_LIST : ECDSA_LIST,
-           first == 1 ? sizeof RSA_LIST : sizeof ECDSA_LIST);
+    memcpy(name, first == 1 ? RSA_LIST : ECDSA_LIST, sizeof name);
     KW_TRY(claim(tls, name, &list));
     struct kw_winc_file *file = &tls->file[list];
     file->part = KW_WINC_PART_LIST;
@@ -315,10 +314,11 @@ kw_status kw_winc_tls_lay_out(struct kw_winc_tls *tls) {
 }
 
 uint32_t kw_winc_tls_used(const struct kw_winc_tls *tls) {
+    if (tls->count == 0) {
+        return tls->header_size;
+    }
     const struct kw_winc_file *last = &tls->file[tls->count - 1];
-    return tls->count == 0
-               ? tls->header_size
-               : last->address + padded(last->size) - KW_WINC_TLS_ADDRESS;
+    return last->address + padded(last->size) - KW_WINC_TLS_ADDRESS;
 }
 
 unsigned kw_winc_tls_first(const struct kw_winc_tls *tls) {

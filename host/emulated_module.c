@@ -216,6 +216,9 @@ static kw_status read_about(const char *path, struct kw_module_about *about,
 
 static kw_status allocate(struct kw_module *module, struct kw_error *error) {
     const uint32_t size = module->about.size;
+    if (size < KW_NOR_4_MBIT) {
+        return kw_error(error, KW_PARSE_SIZE, "a flash without bytes");
+    }
     module->memory = malloc(size);
     module->erases = calloc(size / KW_NOR_SECTOR, sizeof *module->erases);
     if (module->memory == NULL || module->erases == NULL) {

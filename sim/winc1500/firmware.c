@@ -262,13 +262,14 @@ static kw_status shake_hands(struct session *session, SSL *ssl, BIO *bio) {
 kw_status kw_sim_firmware_connect(const struct kw_sim_firmware *firmware,
                                   const struct kw_sim_connect *wanted,
                                   struct kw_sim_connection *connection) {
+    struct kw_sim_firmware mine = *firmware;
     struct session session = {firmware, wanted, connection};
     *connection = (struct kw_sim_connection){.identity = "none"};
     SSL_CTX *context = make_context(&session);
     KW_ENSURE(context != NULL, KW_SYSTEM_MEMORY);
     EC_KEY_METHOD *method = NULL;
     kw_status status =
-        kw_sim_identity(firmware, context, &method, connection->identity);
+        kw_sim_identity(&mine, context, &method, connection->identity);
     BIO *bio = status == KW_OK ? dial(wanted) : NULL;
     SSL *ssl = bio == NULL ? NULL : SSL_new(context);
     if (ssl != NULL) {

@@ -14,7 +14,7 @@
 #define KEY_HEAD 52u
 
 struct identity {
-    const struct kw_sim_firmware *firmware;
+    struct kw_sim_firmware *firmware;
     struct kw_source store;
     struct kw_winc_tls tls;
     EC_KEY_METHOD **method;
@@ -133,7 +133,7 @@ static EVP_PKEY *chip_key(const struct identity *identity, const X509 *leaf) {
     }
     EC_KEY_METHOD_set_sign(method, sign_der, NULL, sign_in_chip);
     (void)EC_KEY_set_method(key, method);
-    (void)EC_KEY_set_ex_data(key, 0, (void *)(uintptr_t)identity->firmware);
+    (void)EC_KEY_set_ex_data(key, 0, identity->firmware);
     (void)EVP_PKEY_assign_EC_KEY(made, key);
     return made;
 }
@@ -187,9 +187,8 @@ static bool use_list(const struct identity *identity,
     return used;
 }
 
-kw_status kw_sim_identity(const struct kw_sim_firmware *firmware,
-                          SSL_CTX *context, EC_KEY_METHOD **method,
-                          char words[8]) {
+kw_status kw_sim_identity(struct kw_sim_firmware *firmware, SSL_CTX *context,
+                          EC_KEY_METHOD **method, char words[8]) {
     struct identity identity = {
         .method = method,
         .firmware = firmware,

@@ -11,7 +11,7 @@
 /* Gives the context what the lists name; the words say what: "none", "RSA",
  * "ECC". The method (may become non-NULL) is freed after the context.
  * KW_NO_WINC_STORE: the store is damaged. */
-KW_MUST_USE kw_status kw_sim_identity(const struct kw_sim_firmware *firmware,
+KW_MUST_USE kw_status kw_sim_identity(struct kw_sim_firmware *firmware,
                                       SSL_CTX *context, EC_KEY_METHOD **method,
                                       char words[8]);
 void kw_sim_identity_free(EC_KEY_METHOD *method);
