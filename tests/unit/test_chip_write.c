@@ -1,4 +1,5 @@
-/* Read, Write and PrivWrite of the emulated chip in every lock state. */
+/* Write of the emulated chip, in each state of its locks, and what a store
+ * that fails undoes. */
 #include "chip_fixture.h"
 
 #define WORD(slot, word)   ((uint16_t)((slot) << 3 | (word)))
@@ -15,138 +16,6 @@ static void open_states(struct bench *bench, uint8_t config, uint8_t data) {
     set_locks(&eeprom, config, data);
     bench_open(bench, &eeprom);
 }
-
-/* --- Read --- */
-
-static void reads_config_always(void **state) {
-    (void)state;
-    const uint8_t locks[][2] = {{0x55, 0x55}, {0, 0x55}, {0, 0}};
-    for (size_t i = 0; i < 3; i++) {
-        struct bench bench;
-        open_states(&bench, locks[i][0], locks[i][1]);
-        const uint8_t *config = kw_sim_chip_eeprom(bench.chip)->config;
-        struct reply reply = ask_ok(&bench, OP_READ, 0x80, 0x10, NULL, 0);
-        assert_int_equal(reply.size, 32);
-        assert_memory_equal(reply.data, config + 64, 32);
-        /* The word of a block access and unused bits are ignored. */
-        reply = ask_ok(&bench, OP_READ, 0x80, 0xFF17, NULL, 0);
-        assert_memory_equal(reply.data, config + 64, 32);
-        reply = ask_ok(&bench, OP_READ, 0x00, 0x15, NULL, 0);
-        assert_int_equal(reply.size, 4);
-        assert_memory_equal(reply.data, config + 84, 4);
-        bench_close(&bench);
-    }
-}
-
-static void reads_otp_and_data_once_locked(void **state) {
-    (void)state;
-    struct bench bench;
-    open_states(&bench, 0x55, 0x55);
-    ask_no(&bench, REFUSED, "configuration zone is not locked", OP_READ, 0x82,
-           BLOCK(8, 0), NULL, 0);
-    ask_no(&bench, REFUSED, "configuration zone is not locked", OP_READ, 0x81,
-           0, NULL, 0);
-    bench_close(&bench);
-    open_states(&bench, 0, 0x55);
-    ask_no(&bench, REFUSED, "data zone is not locked", OP_READ, 0x02,
-           WORD(8, 0), NULL, 0);
-    ask_no(&bench, REFUSED, "data zone is not locked", OP_READ, 0x01, 0, NULL,
-           0);
-    bench_close(&bench);
-    bench_trustflex(&bench);
-    struct reply reply = ask_ok(&bench, OP_READ, 0x01, 0, NULL, 0);
-    assert_memory_equal(reply.data, "wdNx", 4);
-    reply = ask_ok(&bench, OP_READ, 0x81, 0x08, NULL, 0);
-    assert_true(kw_all_bytes(reply.data, 32, 0));
-    reply = ask_ok(&bench, OP_READ, 0x82, BLOCK(8, 0), NULL, 0);
-    assert_true(kw_all_bytes(reply.data, 32, 0xFF));
-    bench_close(&bench);
-}
-
-static void reads_end_of_slot(void **state) {
-    (void)state;
-    struct bench bench;
-    bench_trustflex(&bench);
-    const struct reply reply =
-        ask_ok(&bench, OP_READ, 0x82, BLOCK(13, 2), NULL, 0);
-    assert_int_equal(reply.size, 32);
-    assert_true(kw_all_bytes(reply.data, 8, 0xFF));
-    assert_true(kw_all_bytes(reply.data + 8, 24, 0));
-    (void)ask_ok(&bench, OP_READ, 0x02, BLOCK(13, 2) | 1, NULL, 0);
-    ask_no(&bench, PARSE, "slot 13 has 72 bytes", OP_READ, 0x02,
-           BLOCK(13, 2) | 2, NULL, 0);
-    ask_no(&bench, PARSE, "slot 13 has 72 bytes", OP_READ, 0x82, BLOCK(13, 3),
-           NULL, 0);
-    ask_no(&bench, PARSE, "slot 8 has 416 bytes", OP_READ, 0x82, BLOCK(8, 13),
-           NULL, 0);
-    ask_no(&bench, PARSE, "no slot 16", OP_READ, 0x82, 0x80, NULL, 0);
-    ask_no(&bench, PARSE, "no zone 3", OP_READ, 0x83, 0, NULL, 0);
-    ask_no(&bench, PARSE, "no mode C2", OP_READ, 0xC2, 0, NULL, 0);
-    ask_no(&bench, PARSE, "0 bytes", OP_READ, 0x80, 0, "x", 1);
-    bench_close(&bench);
-}
-
-static void never_reads_a_private_key(void **state) {
-    (void)state;
-    struct bench bench;
-    struct kw_sim_eeprom eeprom = eeprom_of(KW_SIM_TRUSTFLEX);
-    /* Whatever IsSecret and EncryptRead say. */
-    const uint16_t configs[] = {0x0005, 0x2085, 0x20C5, 0x2045};
-    for (size_t i = 0; i < 4; i++) {
-        set_slot_config(&eeprom, 2, configs[i]);
-        bench_open(&bench, &eeprom);
-        ask_no(&bench, REFUSED,
-               "slot 2 holds a private key, which can never be read", OP_READ,
-               0x82, BLOCK(2, 0), NULL, 0);
-        ask_no(&bench, REFUSED, "slot 2 holds a private key", OP_READ, 0x02,
-               WORD(2, 1), NULL, 0);
-        bench_close(&bench);
-    }
-}
-
-static void never_reads_a_secret(void **state) {
-    (void)state;
-    struct bench bench;
-    struct kw_sim_eeprom eeprom = eeprom_of(KW_SIM_TRUSTFLEX);
-    set_slot_config(&eeprom, 8, 0x0F4F);
-    bench_open(&bench, &eeprom);
-    ask_no(&bench, REFUSED, "slot 6 is secret and can never be read", OP_READ,
-           0x82, BLOCK(6, 0), NULL, 0);
-    ask_no(&bench, REFUSED, "prohibited combination", OP_READ, 0x82,
-           BLOCK(8, 0), NULL, 0);
-    bench_close(&bench);
-}
-
-static void reads_encrypted(void **state) {
-    (void)state;
-    struct bench bench;
-    struct kw_sim_eeprom eeprom = eeprom_of(KW_SIM_TRUSTFLEX);
-    uint8_t key[32];
-    set_slot_config(&eeprom, 9, 0x0FC5); /* ReadKey 5 */
-    set_slot(&eeprom, 9, BYTES, 32);
-    bench_open(&bench, &eeprom);
-    ask_no(&bench, REFUSED, "whole blocks", OP_READ, 0x02, WORD(9, 0), NULL, 0);
-    ask_no(&bench, REFUSED, "TempKey is not valid", OP_READ, 0x82, BLOCK(9, 0),
-           NULL, 0);
-    random_nonce(&bench);
-    ask_no(&bench, REFUSED, "GenDig with the key in slot 5", OP_READ, 0x82,
-           BLOCK(9, 0), NULL, 0);
-    (void)ask_ok(&bench, OP_GENDIG, 2, 6, NULL, 0);
-    ask_no(&bench, REFUSED, "GenDig with the key in slot 5", OP_READ, 0x82,
-           BLOCK(9, 0), NULL, 0);
-    random_nonce(&bench);
-    (void)ask_ok(&bench, OP_GENDIG, 2, 5, NULL, 0);
-    memcpy(key, buffers(&bench)->temp_key, 32);
-    struct reply reply = ask_ok(&bench, OP_READ, 0x82, BLOCK(9, 0), NULL, 0);
-    for (size_t i = 0; i < 32; i++) {
-        reply.data[i] ^= key[i];
-    }
-    assert_memory_equal(reply.data, BYTES, 32);
-    assert_false(buffers(&bench)->temp_key_valid);
-    bench_close(&bench);
-}
-
-/* --- Write: configuration --- */
 
 static void writes_open_config(void **state) {
     (void)state;
@@ -180,8 +49,6 @@ static void locked_config_stays(void **state) {
     bench_close(&bench);
 }
 
-/* --- Write: OTP and data before the locks --- */
-
 static void writes_before_locks(void **state) {
     (void)state;
     struct bench bench;
@@ -212,8 +79,6 @@ static void writes_before_locks(void **state) {
            BYTES, 64);
     bench_close(&bench);
 }
-
-/* --- Write: data, locked --- */
 
 static void writes_clear(void **state) {
     (void)state;
@@ -292,8 +157,6 @@ static void keeps_validity(void **state) {
     assert_int_equal(*kw_sim_eeprom_slot(&bench.stored, 14), 0xA0);
     bench_close(&bench);
 }
-
-/* --- Write: encrypted --- */
 
 struct write_kat {
     uint8_t io_key[32];
@@ -379,98 +242,6 @@ static void encrypted_write_needs_its_key(void **state) {
     bench_close(&bench);
 }
 
-/* --- PrivWrite --- */
-
-static void privwrite_clear(void **state) {
-    (void)state;
-    const struct outside_key key = make_key();
-    struct bench bench;
-    struct kw_sim_eeprom eeprom = eeprom_of(KW_SIM_TRUSTFLEX);
-    uint8_t data[68] = {0};
-    memcpy(data + 4, key.private_key, 32);
-    set_locks(&eeprom, 0, 0x55);
-    bench_open(&bench, &eeprom);
-    (void)ask_ok(&bench, OP_PRIVWRITE, 0x00, 2, data, sizeof(data));
-    assert_memory_equal(ask_ok(&bench, OP_GENKEY, 0, 2, NULL, 0).data,
-                        key.public_key, 64);
-    ask_no(&bench, REFUSED, "not configured for a P-256 private key",
-           OP_PRIVWRITE, 0, 5, data, sizeof(data));
-    ask_no(&bench, PARSE, "no slot 16", OP_PRIVWRITE, 0, 16, data, 68);
-    ask_no(&bench, PARSE, "no mode 01", OP_PRIVWRITE, 1, 2, data, 68);
-    ask_no(&bench, PARSE, "68 bytes", OP_PRIVWRITE, 0, 2, data, 36);
-    memset(data, 0xFF, sizeof(data));
-    ask_no(&bench, REFUSED, "not a P-256 private key", OP_PRIVWRITE, 0, 2, data,
-           sizeof(data));
-    bench_close(&bench);
-    bench_trustflex(&bench);
-    ask_no(&bench, REFUSED, "forbids PrivWrite", OP_PRIVWRITE, 0, 2, data,
-           sizeof(data));
-    bench_close(&bench);
-}
-
-static void privwrite_message(const uint8_t temp_key[32],
-                              const uint8_t plain[36], uint8_t data[68]) {
-    const struct kw_hash hash = kw_sim_crypto_openssl.hash(NULL);
-    const struct kw_message_head head = kw_message_head(OP_PRIVWRITE, 0x40, 3);
-    uint8_t more[32];
-    hash_outside(temp_key, 32, more);
-    for (size_t i = 0; i < 36; i++) {
-        data[i] = plain[i] ^ (i < 32 ? temp_key[i] : more[i - 32]);
-    }
-    assert_int_equal(kw_message_write_mac(&hash, temp_key, head, SERIAL, plain,
-                                          36, data + 36),
-                     KW_OK);
-}
-
-static void privwrite_encrypted(void **state) {
-    (void)state;
-    const struct outside_key key = make_key();
-    struct bench bench;
-    struct kw_sim_eeprom eeprom = eeprom_of(KW_SIM_TRUSTFLEX);
-    uint8_t plain[36] = {0};
-    uint8_t data[68];
-    memcpy(plain + 4, key.private_key, 32);
-    set_slot_config(&eeprom, 3, 0x4585); /* PrivWrite with key 5 */
-    bench_open(&bench, &eeprom);
-    random_nonce(&bench);
-    (void)ask_ok(&bench, OP_GENDIG, 2, 5, NULL, 0);
-    privwrite_message(buffers(&bench)->temp_key, plain, data);
-    ask_no(&bench, REFUSED, "encrypted or not at all", OP_PRIVWRITE, 0x00, 3,
-           data, 68);
-    data[67] ^= 1;
-    ask_no(&bench, MISMATCH, "MAC of the private key", OP_PRIVWRITE, 0x40, 3,
-           data, 68);
-    assert_false(buffers(&bench)->temp_key_valid);
-    data[67] ^= 1;
-    ask_no(&bench, REFUSED, "TempKey is not valid", OP_PRIVWRITE, 0x40, 3, data,
-           68);
-    random_nonce(&bench);
-    (void)ask_ok(&bench, OP_GENDIG, 2, 5, NULL, 0);
-    privwrite_message(buffers(&bench)->temp_key, plain, data);
-    (void)ask_ok(&bench, OP_PRIVWRITE, 0x40, 3, data, 68);
-    assert_memory_equal(ask_ok(&bench, OP_GENKEY, 0, 3, NULL, 0).data,
-                        key.public_key, 64);
-    bench_close(&bench);
-}
-
-static void privwrite_needs_secret_and_open_slot(void **state) {
-    (void)state;
-    struct bench bench;
-    struct kw_sim_eeprom eeprom = eeprom_of(KW_SIM_TRUSTFLEX);
-    set_locks(&eeprom, 0, 0x55);
-    set_slot_config(&eeprom, 3, 0x2005);
-    eeprom.config[KW_CONFIG_SLOT_LOCKED] = 0xFB;
-    uint8_t data[68] = {0};
-    bench_open(&bench, &eeprom);
-    ask_no(&bench, REFUSED, "without IsSecret", OP_PRIVWRITE, 0, 3, data,
-           sizeof(data));
-    ask_no(&bench, REFUSED, "slot 2 is locked for good", OP_PRIVWRITE, 0, 2,
-           data, sizeof(data));
-    bench_close(&bench);
-}
-
-/* --- transactions --- */
-
 static void failed_store_undoes(void **state) {
     (void)state;
     struct bench bench;
@@ -499,12 +270,6 @@ static void reading_commits_nothing(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_config_always),
-        cmocka_unit_test(reads_otp_and_data_once_locked),
-        cmocka_unit_test(reads_end_of_slot),
-        cmocka_unit_test(never_reads_a_private_key),
-        cmocka_unit_test(never_reads_a_secret),
-        cmocka_unit_test(reads_encrypted),
         cmocka_unit_test(writes_open_config),
         cmocka_unit_test(locked_config_stays),
         cmocka_unit_test(writes_before_locks),
@@ -513,9 +278,6 @@ int main(void) {
         cmocka_unit_test(keeps_validity),
         cmocka_unit_test(writes_encrypted),
         cmocka_unit_test(encrypted_write_needs_its_key),
-        cmocka_unit_test(privwrite_clear),
-        cmocka_unit_test(privwrite_encrypted),
-        cmocka_unit_test(privwrite_needs_secret_and_open_slot),
         cmocka_unit_test(failed_store_undoes),
         cmocka_unit_test(reading_commits_nothing),
     };
