@@ -1,302 +1,26 @@
 #include "host/certs_custom.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/rotate.h"
-#include "host/authority.h"
 #include "host/certs_backup.h"
+#include "host/certs_custom_run.h"
 #include "host/certs_dates.h"
 #include "host/openssl_hash.h"
 #include "host/pki_file.h"
 #include "host/text.h"
 
-#define ROOT_NAME        "Crypto Authentication Root CA 002"
-#define SIGNER_NAME      "Crypto Authentication Signer %H"
-#define DEVICE_NAME      "sn%S"
-#define ORGANISATION_MAX 24
-#define NAME_MAX_TEXT    65
-#define SIGNER_TEMPLATE  1
-#define DEVICE_TEMPLATE  2
-#define GENERATION_MAX   9999u
+#define SIGNER_TEMPLATE 1
+#define DEVICE_TEMPLATE 2
 
 static const unsigned DEFAULT_YEARS[KW_CHAIN_COUNT] = {40, 31, 28};
 
-/* What a run works with. */
-struct run {
-    const struct kw_certs_custom *custom;
-    struct kw_certs_custom_result *result;
-    struct kw_error *error;
-    char name_text[KW_CHAIN_COUNT][NAME_MAX_TEXT];
-    struct kw_pki_bytes name[KW_CHAIN_COUNT];
-    struct kw_authority *authority; /* NULL: not needed, or not there */
-    struct kw_authority *signer;
-    struct kw_pki_bytes bytes[KW_CHAIN_COUNT];
-    struct kw_pki_view view[KW_CHAIN_COUNT];
-};
-
-static void say(const struct run *run, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void say(const struct run *run, const char *format, ...) {
-    char line[256];
-    va_list arguments;
-    va_start(arguments, format);
-    (void)vsnprintf(line, sizeof line, format, arguments);
-    va_end(arguments);
-    run->custom->say(run->custom->observer, line);
-}
-
-static kw_status no_memory(struct run *run) {
-    return kw_error(run->error, KW_SYSTEM_MEMORY, "out of memory");
-}
-
-/* --- names --- */
-
-static size_t characters_of(const char *text) {
-    size_t count = 0;
-    for (; *text != '\0'; text++) {
-        count += ((unsigned char)*text & 0xC0u) != 0x80u;
-    }
-    return count;
-}
-
-static bool is_printable(const char *text) {
-    for (; *text != '\0'; text++) {
-        if ((unsigned char)*text < 0x20 || *text == 0x7F) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Replaces the first %C by the digits. False: it does not fit. */
-static bool fill_in(const char *pattern, char letter, const char *digits,
-                    char text[NAME_MAX_TEXT]) {
-    const char mark[] = {'%', letter, '\0'};
-    const char *at = strstr(pattern, mark);
-    const int head = at == NULL ? (int)strlen(pattern) : (int)(at - pattern);
-    const int size =
-        snprintf(text, NAME_MAX_TEXT, "%.*s%s%s", head, pattern,
-                 at == NULL ? "" : digits, at == NULL ? "" : at + 2);
-    return size > 0 && size < NAME_MAX_TEXT && is_printable(text);
-}
-
-static kw_status make_name(struct run *run, int which, const char *pattern,
-                           char letter, const uint8_t *bytes, size_t size) {
-    char digits[2 * KW_SERIAL_SIZE + 1];
-    kw_hex_upper(bytes, size, digits);
-    if (!fill_in(pattern, letter, digits, run->name_text[which]) ||
-        kw_pki_name(run->custom->organisation, run->name_text[which],
-                    &run->name[which]) != KW_OK) {
-        return kw_error(run->error, KW_USAGE,
-                        "the %s's common name must have 1 to 64 bytes, none "
-                        "of them a control character",
-                        kw_chain_names[which]);
-    }
-    return KW_OK;
-}
-
-static const char *or_else(const char *text, const char *otherwise) {
-    return text == NULL ? otherwise : text;
-}
-
-static kw_status make_names(struct run *run) {
-    const struct kw_certs_custom *custom = run->custom;
-    const size_t count = characters_of(custom->organisation);
-    if (count == 0 || count > ORGANISATION_MAX ||
-        !is_printable(custom->organisation)) {
-        return kw_error(run->error, KW_USAGE,
-                        "the organisation must have 1 to %d characters",
-                        ORGANISATION_MAX);
-    }
-    KW_TRY(make_name(run, KW_CHAIN_ROOT, or_else(custom->root_name, ROOT_NAME),
-                     'H', custom->signer_id, sizeof custom->signer_id));
-    KW_TRY(make_name(run, KW_CHAIN_SIGNER,
-                     or_else(custom->signer_name, SIGNER_NAME), 'H',
-                     custom->signer_id, sizeof custom->signer_id));
-    return make_name(run, KW_CHAIN_DEVICE,
-                     or_else(custom->device_name, DEVICE_NAME), 'S',
-                     run->result->certs.about.serial, KW_SERIAL_SIZE);
-}
-
-/* --- files of a generation --- */
-
-static char *path_of(const struct run *run, const char *above,
-                     const char *file) {
-    return kw_workspace_path(run->custom->workspace,
-                             "%s/" KW_CUSTOM_FOLDER "/%s", above,
-                             run->result->generation, file);
-}
-
-static kw_status name_files(struct run *run) {
-    char signer[32];
-    char device[64];
-    char digits[2 * KW_SERIAL_SIZE + 1];
-    char *const *file = run->result->file;
-    kw_hex_upper(run->custom->signer_id, 2, digits);
-    (void)snprintf(signer, sizeof signer, "signer_%s.crt", digits);
-    kw_hex_upper(run->result->certs.about.serial, KW_SERIAL_SIZE, digits);
-    (void)snprintf(device, sizeof device, "device_%s.crt", digits);
-    const char *const names[] = {KW_CUSTOM_ROOT, signer, device};
-    for (int i = 0; i < KW_CHAIN_COUNT; i++) {
-        free(run->result->file[i]);
-        run->result->file[i] = path_of(run, "certs", names[i]);
-        if (file[i] == NULL) {
-            return no_memory(run);
-        }
-    }
-    free(run->result->folder);
-    run->result->folder =
-        kw_workspace_path(run->custom->workspace, "certs/" KW_CUSTOM_FOLDER,
-                          run->result->generation);
-    return run->result->folder == NULL ? no_memory(run) : KW_OK;
-}
-
-static bool generation_is_there(struct run *run, unsigned generation) {
-    char *folder = kw_workspace_path(run->custom->workspace,
-                                     "certs/" KW_CUSTOM_FOLDER, generation);
-    const bool there = folder != NULL && kw_file_exists(folder);
-    free(folder);
-    return there;
-}
-
-static kw_status make_folder(struct run *run, const char *above) {
-    char *folder =
-        kw_workspace_path(run->custom->workspace, "%s/" KW_CUSTOM_FOLDER, above,
-                          run->result->generation);
-    const kw_status status =
-        folder == NULL ? no_memory(run) : kw_folder_make(folder, run->error);
-    free(folder);
-    return status;
-}
-
-/* --- keys --- */
-
-static char *key_path(const struct run *run, int which) {
-    char digits[5];
-    char name[32];
-    kw_hex_upper(run->custom->signer_id, 2, digits);
-    (void)snprintf(name, sizeof name, "signer_%s.key", digits);
-    return path_of(run, "keys", which == KW_CHAIN_ROOT ? "root_key.key" : name);
-}
-
-static kw_status make_key(const char *path, struct kw_error *error) {
-    struct kw_key *key = NULL;
-    KW_TRY(kw_key_make(&key, error));
-    const kw_status status = kw_key_write(key, path, error);
-    kw_key_free(key);
-    return status;
-}
-
-/* The key that was named, else the generation's own, which is made when it
- * may be. Stays NULL when there is none. */
-static kw_status open_key(struct run *run, int which, const char *named,
-                          bool may_make, struct kw_authority **authority) {
-    if (*authority != NULL) {
-        return KW_OK;
-    }
-    if (named != NULL) {
-        return kw_authority_open(named, authority, run->error);
-    }
-    char *path = key_path(run, which);
-    kw_status status = path == NULL ? no_memory(run) : KW_OK;
-    if (status == KW_OK && may_make && !kw_file_exists(path)) {
-        status = make_key(path, run->error);
-    }
-    if (status == KW_OK && kw_file_exists(path)) {
-        status = kw_authority_open(path, authority, run->error);
-    }
-    free(path);
-    return status;
-}
-
-static bool is_key_of(const struct kw_authority *authority,
-                      const struct kw_pki_view *view) {
-    uint8_t public_key[KW_PUBLIC_KEY_SIZE];
-    kw_authority_public(authority, public_key);
-    return memcmp(public_key, view->public_key, sizeof public_key) == 0;
-}
-
-/* --- does the newest generation fit? --- */
-
-static bool read_certificate(struct run *run, int which) {
-    struct kw_error ignored;
-    return kw_pki_read_file(run->result->file[which], &run->bytes[which],
-                            &run->view[which], &ignored) == KW_OK;
-}
-
-static bool has_name(const struct run *run, int which) {
-    return kw_der_is(&run->view[which].subject, run->name[which].der,
-                     run->name[which].size);
-}
-
-static bool lasts(const struct run *run, int which) {
-    const unsigned years =
-        run->custom->years == NULL ? 0 : run->custom->years[which];
-    const struct kw_pki_view *view = &run->view[which];
-    const bool never = kw_moment_order(&view->not_after, &KW_MOMENT_NEVER) == 0;
-    return run->custom->years == NULL || (years == 0 && never) ||
-           view->not_after.year - view->not_before.year == (int)years;
-}
-
-/* A foreign root fits when it is the very certificate. */
-static bool root_fits(struct run *run) {
-    const struct kw_certs_custom *custom = run->custom;
-    struct kw_pki_bytes bytes;
-    struct kw_pki_view view;
-    struct kw_error ignored;
-    if (!read_certificate(run, KW_CHAIN_ROOT)) {
-        return false;
-    }
-    if (run->authority != NULL &&
-        !is_key_of(run->authority, &run->view[KW_CHAIN_ROOT])) {
-        return false;
-    }
-    if (custom->authority_cert != NULL) {
-        return kw_pki_read_file(custom->authority_cert, &bytes, &view,
-                                &ignored) == KW_OK &&
-               kw_der_is(&view.whole, run->bytes[KW_CHAIN_ROOT].der,
-                         run->bytes[KW_CHAIN_ROOT].size);
-    }
-    return has_name(run, KW_CHAIN_ROOT) && lasts(run, KW_CHAIN_ROOT);
-}
-
-/* One that is not there yet will be made. */
-static bool signer_fits(struct run *run) {
-    return !kw_file_exists(run->result->file[KW_CHAIN_SIGNER]) ||
-           (read_certificate(run, KW_CHAIN_SIGNER) &&
-            has_name(run, KW_CHAIN_SIGNER) && lasts(run, KW_CHAIN_SIGNER) &&
-            (run->signer == NULL ||
-             is_key_of(run->signer, &run->view[KW_CHAIN_SIGNER])));
-}
-
-/* The newest generation when it fits, else the next one. */
-static kw_status choose_generation(struct run *run) {
-    unsigned newest = 0;
-    while (newest < GENERATION_MAX && generation_is_there(run, newest + 1)) {
-        newest++;
-    }
-    run->result->generation = newest;
-    KW_TRY(name_files(run));
-    const bool unfinished =
-        newest > 0 && !kw_file_exists(run->result->file[KW_CHAIN_ROOT]);
-    if (newest > 0 && !run->custom->renew &&
-        (unfinished || (root_fits(run) && signer_fits(run)))) {
-        return KW_OK;
-    }
-    run->result->generation = newest + 1;
-    KW_TRY(name_files(run));
-    KW_TRY(make_folder(run, "keys"));
-    return make_folder(run, "certs");
-}
-
 /* --- issuing --- */
 
-static kw_status plan(struct run *run, int which, const struct kw_moment *now,
-                      struct kw_cert_plan *plan) {
+static kw_status plan(struct kw_custom_run *run, int which,
+                      const struct kw_moment *now, struct kw_cert_plan *plan) {
     const unsigned *years =
         run->custom->years == NULL ? DEFAULT_YEARS : run->custom->years;
     const struct kw_pki_view *issuer =
@@ -308,12 +32,13 @@ static kw_status plan(struct run *run, int which, const struct kw_moment *now,
     kw_moments_of_dates(&plan->dates, &begin, &end);
     if (plan->later) {
         kw_moment_text(&begin, text);
-        say(run, "The %s certificate begins with its issuer, at %s",
-            kw_chain_names[which], text);
+        kw_custom_say(run, "The %s certificate begins with its issuer, at %s",
+                      kw_chain_names[which], text);
     }
     if (plan->shortened) {
         kw_moment_text(&end, text);
-        say(run,
+        kw_custom_say(
+            run,
             "The %s certificate is shortened, so as not to outlive its "
             "issuer: it ends at %s",
             kw_chain_names[which], text);
@@ -321,7 +46,7 @@ static kw_status plan(struct run *run, int which, const struct kw_moment *now,
     return KW_OK;
 }
 
-static kw_status serial_of(struct run *run, int which,
+static kw_status serial_of(struct kw_custom_run *run, int which,
                            const uint8_t public_key[KW_PUBLIC_KEY_SIZE],
                            const struct kw_compcert_dates *dates,
                            uint8_t serial[KW_PKI_SERIAL_SIZE]) {
@@ -334,7 +59,7 @@ static kw_status serial_of(struct run *run, int which,
     return kw_compcert_serial(&kw_openssl_hash, public_key, encoded, serial);
 }
 
-static kw_status issue(struct run *run, int which,
+static kw_status issue(struct kw_custom_run *run, int which,
                        const uint8_t public_key[KW_PUBLIC_KEY_SIZE],
                        const struct kw_authority *issuer_key) {
     static const enum kw_pki_profile PROFILES[KW_CHAIN_COUNT] = {
@@ -372,12 +97,12 @@ static kw_status issue(struct run *run, int which,
 
 /* --- root --- */
 
-static kw_status take_root(struct run *run) {
+static kw_status take_root(struct kw_custom_run *run) {
     const char *path = run->custom->authority_cert;
     struct kw_pki_view *root = &run->view[KW_CHAIN_ROOT];
     KW_TRY(
         kw_pki_read_file(path, &run->bytes[KW_CHAIN_ROOT], root, run->error));
-    if (!is_key_of(run->authority, root)) {
+    if (!kw_custom_is_key_of(run->authority, root)) {
         return kw_error(run->error, KW_NO,
                         "the authority's key is not the one of the "
                         "certificate in %s",
@@ -390,34 +115,34 @@ static kw_status take_root(struct run *run) {
                         "is a CA",
                         path);
     }
-    say(run, "Taking the root certificate from %s", path);
+    kw_custom_say(run, "Taking the root certificate from %s", path);
     return kw_pki_write_file(run->result->file[KW_CHAIN_ROOT],
                              KW_PEM_CERTIFICATE, &run->bytes[KW_CHAIN_ROOT],
                              run->error);
 }
 
-static kw_status make_root(struct run *run) {
+static kw_status make_root(struct kw_custom_run *run) {
     uint8_t public_key[KW_PUBLIC_KEY_SIZE];
     if (kw_file_exists(run->result->file[KW_CHAIN_ROOT])) {
         run->result->reused[KW_CHAIN_ROOT] = true;
-        say(run, "Using cached root certificate");
+        kw_custom_say(run, "Using cached root certificate");
         return kw_pki_read_file(run->result->file[KW_CHAIN_ROOT],
                                 &run->bytes[KW_CHAIN_ROOT],
                                 &run->view[KW_CHAIN_ROOT], run->error);
     }
-    KW_TRY(open_key(run, KW_CHAIN_ROOT, run->custom->authority, true,
-                    &run->authority));
+    KW_TRY(kw_custom_open_key(run, KW_CHAIN_ROOT, run->custom->authority, true,
+                              &run->authority));
     if (run->custom->authority_cert != NULL) {
         return take_root(run);
     }
-    say(run, "Building new root certificate");
+    kw_custom_say(run, "Building new root certificate");
     kw_authority_public(run->authority, public_key);
     return issue(run, KW_CHAIN_ROOT, public_key, run->authority);
 }
 
 /* --- signer --- */
 
-static kw_status make_request(struct run *run,
+static kw_status make_request(struct kw_custom_run *run,
                               const uint8_t public_key[KW_PUBLIC_KEY_SIZE]) {
     struct kw_pki_bytes info;
     struct kw_pki_bytes request;
@@ -425,13 +150,13 @@ static kw_status make_request(struct run *run,
     char name[32];
     kw_hex_upper(run->custom->signer_id, 2, digits);
     (void)snprintf(name, sizeof name, "signer_%s.csr", digits);
-    char *path = path_of(run, "certs", name);
+    char *path = kw_custom_path(run, "certs", name);
     if (path == NULL) {
-        return no_memory(run);
+        return kw_custom_no_memory(run);
     }
     kw_status status = KW_OK;
     if (!kw_file_exists(path)) {
-        say(run, "Building new signer csr certificate");
+        kw_custom_say(run, "Building new signer csr certificate");
         status = kw_pki_request(kw_pki_cursor(&run->name[KW_CHAIN_SIGNER]),
                                 public_key, &info);
         status = status == KW_OK
@@ -445,27 +170,27 @@ static kw_status make_request(struct run *run,
     return status;
 }
 
-static kw_status need_authority(struct run *run) {
-    KW_TRY(open_key(run, KW_CHAIN_ROOT, run->custom->authority, false,
-                    &run->authority));
+static kw_status need_authority(struct kw_custom_run *run) {
+    KW_TRY(kw_custom_open_key(run, KW_CHAIN_ROOT, run->custom->authority, false,
+                              &run->authority));
     if (run->authority == NULL) {
         kw_error(run->error, KW_NO, "the root's key is not in the workspace");
         return kw_error_hint(run->error, "name it with --authority KEY");
     }
-    return is_key_of(run->authority, &run->view[KW_CHAIN_ROOT])
+    return kw_custom_is_key_of(run->authority, &run->view[KW_CHAIN_ROOT])
                ? KW_OK
                : kw_error(run->error, KW_NO,
                           "the authority's key is not the root's");
 }
 
-static kw_status make_signer(struct run *run) {
+static kw_status make_signer(struct kw_custom_run *run) {
     uint8_t public_key[KW_PUBLIC_KEY_SIZE];
     const bool there = kw_file_exists(run->result->file[KW_CHAIN_SIGNER]);
-    KW_TRY(open_key(run, KW_CHAIN_SIGNER, run->custom->signer_key, !there,
-                    &run->signer));
+    KW_TRY(kw_custom_open_key(run, KW_CHAIN_SIGNER, run->custom->signer_key,
+                              !there, &run->signer));
     if (there) {
         run->result->reused[KW_CHAIN_SIGNER] = true;
-        say(run, "Using cached signer certificate");
+        kw_custom_say(run, "Using cached signer certificate");
         return kw_pki_read_file(run->result->file[KW_CHAIN_SIGNER],
                                 &run->bytes[KW_CHAIN_SIGNER],
                                 &run->view[KW_CHAIN_SIGNER], run->error);
@@ -473,31 +198,32 @@ static kw_status make_signer(struct run *run) {
     KW_TRY(need_authority(run));
     kw_authority_public(run->signer, public_key);
     KW_TRY(make_request(run, public_key));
-    say(run, "Building new signer certificate");
+    kw_custom_say(run, "Building new signer certificate");
     return issue(run, KW_CHAIN_SIGNER, public_key, run->authority);
 }
 
 /* --- device --- */
 
-static kw_status need_signer(struct run *run) {
+static kw_status need_signer(struct kw_custom_run *run) {
     if (run->signer == NULL) {
         kw_error(run->error, KW_NO, "the signer's key is not in the workspace");
         return kw_error_hint(run->error, "name it with --signer-key KEY, or "
                                          "begin anew with --renew");
     }
-    return is_key_of(run->signer, &run->view[KW_CHAIN_SIGNER])
+    return kw_custom_is_key_of(run->signer, &run->view[KW_CHAIN_SIGNER])
                ? KW_OK
                : kw_error(run->error, KW_NO,
                           "the key that was named is not the signer's");
 }
 
 /* What is there must still be this chip's and the signer's. */
-static kw_status reuse_device(struct run *run) {
+static kw_status reuse_device(struct kw_custom_run *run) {
     const struct kw_pki_view *device = &run->view[KW_CHAIN_DEVICE];
     const char *path = run->result->file[KW_CHAIN_DEVICE];
     KW_TRY(kw_pki_read_file(path, &run->bytes[KW_CHAIN_DEVICE],
                             &run->view[KW_CHAIN_DEVICE], run->error));
-    if (!has_name(run, KW_CHAIN_DEVICE) || !lasts(run, KW_CHAIN_DEVICE) ||
+    if (!kw_custom_has_name(run, KW_CHAIN_DEVICE) ||
+        !kw_custom_lasts(run, KW_CHAIN_DEVICE) ||
         memcmp(device->public_key, run->result->certs.public_key,
                KW_PUBLIC_KEY_SIZE) != 0) {
         kw_error(run->error, KW_NO,
@@ -507,21 +233,22 @@ static kw_status reuse_device(struct run *run) {
                                          "beside the old ones");
     }
     run->result->reused[KW_CHAIN_DEVICE] = true;
-    say(run, "Using cached device certificate");
+    kw_custom_say(run, "Using cached device certificate");
     return KW_OK;
 }
 
-static void say_device(const struct run *run) {
+static void say_device(const struct kw_custom_run *run) {
     const struct kw_chip_certs *certs = &run->result->certs;
     char digits[2 * KW_PUBLIC_KEY_SIZE + 1];
     kw_hex_upper(certs->about.serial, KW_SERIAL_SIZE, digits);
-    say(run, "Read device serial number...OK (SN: %s)", digits);
+    kw_custom_say(run, "Read device serial number...OK (SN: %s)", digits);
     kw_hex_upper(certs->public_key, KW_PUBLIC_KEY_SIZE, digits);
-    say(run, "Read device public key from slot 0...OK (Public Key: %s)",
-        digits);
+    kw_custom_say(run,
+                  "Read device public key from slot 0...OK (Public Key: %s)",
+                  digits);
 }
 
-static kw_status make_device(struct run *run) {
+static kw_status make_device(struct kw_custom_run *run) {
     say_device(run);
     if (kw_file_exists(run->result->file[KW_CHAIN_DEVICE])) {
         return reuse_device(run);
@@ -529,15 +256,15 @@ static kw_status make_device(struct run *run) {
     KW_TRY(need_signer(run));
     KW_TRY(issue(run, KW_CHAIN_DEVICE, run->result->certs.public_key,
                  run->signer));
-    say(run, "Generating device certificate...OK (saved to %s)",
-        strrchr(run->result->file[KW_CHAIN_DEVICE], '/') + 1);
+    kw_custom_say(run, "Generating device certificate...OK (saved to %s)",
+                  strrchr(run->result->file[KW_CHAIN_DEVICE], '/') + 1);
     return KW_OK;
 }
 
 /* --- the chip --- */
 
-static kw_status compress(struct run *run, int which, uint8_t template_id,
-                          uint8_t slot[KW_COMPCERT_SIZE]) {
+static kw_status compress(struct kw_custom_run *run, int which,
+                          uint8_t template_id, uint8_t slot[KW_COMPCERT_SIZE]) {
     const struct kw_pki_view *view = &run->view[which];
     const bool never = kw_moment_order(&view->not_after, &KW_MOMENT_NEVER) == 0;
     struct kw_compcert compcert = {
@@ -556,14 +283,15 @@ static kw_status compress(struct run *run, int which, uint8_t template_id,
     return kw_compcert_encode(&compcert, slot);
 }
 
-static kw_status fill_slots(struct run *run, struct kw_cert_slots *slots) {
+static kw_status fill_slots(struct kw_custom_run *run,
+                            struct kw_cert_slots *slots) {
     KW_TRY(compress(run, KW_CHAIN_DEVICE, DEVICE_TEMPLATE, slots->slot[0]));
     kw_stored_key(run->view[KW_CHAIN_SIGNER].public_key, slots->slot[1]);
     return compress(run, KW_CHAIN_SIGNER, SIGNER_TEMPLATE, slots->slot[2]);
 }
 
 /* What the chip gives back is exactly what was made. */
-static kw_status prove(struct run *run) {
+static kw_status prove(struct kw_custom_run *run) {
     struct kw_chain *chain = &run->result->chain;
     chain->kind = KW_CHAIN_CUSTOM;
     chain->bytes[KW_CHAIN_ROOT] = run->bytes[KW_CHAIN_ROOT];
@@ -587,7 +315,7 @@ static kw_status prove(struct run *run) {
     return kw_chain_check(chain, NULL, run->error);
 }
 
-static kw_status back_up(struct run *run) {
+static kw_status back_up(struct kw_custom_run *run) {
     struct kw_cert_backup backup;
     if (kw_cert_slots_are_empty(&run->result->certs.slots)) {
         return KW_OK;
@@ -595,28 +323,28 @@ static kw_status back_up(struct run *run) {
     KW_TRY(kw_certs_backup(run->custom->workspace, &run->result->certs, NULL,
                            &backup, run->error));
     run->result->backup = backup.file;
-    say(run, "Slots 10, 11 and 12 are backed up: %s", backup.file);
+    kw_custom_say(run, "Slots 10, 11 and 12 are backed up: %s", backup.file);
     return KW_OK;
 }
 
-static kw_status provision(struct run *run) {
+static kw_status provision(struct kw_custom_run *run) {
     struct kw_cert_slots slots;
     char thing_id[KW_THING_ID_TEXT];
     KW_TRY(fill_slots(run, &slots));
     KW_TRY(back_up(run));
     KW_TRY(kw_cert_slots_write(run->custom->chip, &run->result->certs, &slots,
                                run->error));
-    say(run, "Saving signer certificate to device...OK");
-    say(run, "Saving device certificate to device...OK");
+    kw_custom_say(run, "Saving signer certificate to device...OK");
+    kw_custom_say(run, "Saving device certificate to device...OK");
     KW_TRY(prove(run));
     kw_chain_thing_id(run->result->certs.public_key, thing_id);
-    say(run, "Thing ID %s", thing_id);
+    kw_custom_say(run, "Thing ID %s", thing_id);
     return KW_OK;
 }
 
 /* --- all of it --- */
 
-static kw_status check_keys(struct run *run) {
+static kw_status check_keys(struct kw_custom_run *run) {
     const struct kw_certs_custom *custom = run->custom;
     if (custom->authority_cert != NULL && custom->authority == NULL) {
         kw_error(run->error, KW_USAGE,
@@ -633,13 +361,13 @@ static kw_status check_keys(struct run *run) {
                                    run->error);
 }
 
-static kw_status make(struct run *run) {
+static kw_status make(struct kw_custom_run *run) {
     struct kw_chip_certs *certs = &run->result->certs;
     KW_TRY(kw_chip_certs_read(run->custom->chip, certs, run->error));
     KW_TRY(kw_cert_slots_check(certs, NULL, run->error));
-    KW_TRY(make_names(run));
+    KW_TRY(kw_custom_make_names(run));
     KW_TRY(check_keys(run));
-    KW_TRY(choose_generation(run));
+    KW_TRY(kw_custom_choose_generation(run));
     KW_TRY(make_root(run));
     KW_TRY(make_signer(run));
     KW_TRY(make_device(run));
@@ -652,7 +380,7 @@ kw_status kw_certs_custom_make(const struct kw_certs_custom *custom,
                                struct kw_certs_custom_result *result,
                                struct kw_error *error) {
     memset(result, 0, sizeof *result);
-    struct run *run = calloc(1, sizeof *run);
+    struct kw_custom_run *run = calloc(1, sizeof *run);
     if (run == NULL) {
         return kw_error(error, KW_SYSTEM_MEMORY, "out of memory");
     }
