@@ -164,7 +164,7 @@ class Everywhere(Case):
 
 def dumps_core():
     """True when a process that dies here leaves a core behind."""
-    script = "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)"
+    script = "import os, signal; os.kill(os.getpid(), signal.SIGQUIT)"
     process = subprocess.Popen([sys.executable, "-c", script],
                                preexec_fn=allow_cores, cwd="/tmp")
     _, status = os.waitpid(process.pid, 0)
@@ -194,9 +194,9 @@ class Cores(Case):
         while (not owner.exists() or not owner.read_text().startswith(
                 f"{process.pid} ")) and time.monotonic() < deadline:
             time.sleep(0.02)
-        os.kill(process.pid, signal.SIGSEGV)
+        os.kill(process.pid, signal.SIGQUIT)
         _, status = os.waitpid(process.pid, 0)
-        process.returncode = -signal.SIGSEGV
+        process.returncode = -signal.SIGQUIT
         process.stdin.close()
         process.stdout.close()
         process.stderr.close()
