@@ -94,7 +94,7 @@ static kw_status read_journal(const char *place,
 
 /* --- ending --- */
 
-static kw_status flush_folder(const char *path, struct kw_error *error) {
+kw_status kw_manifest_flush_folder(const char *path, struct kw_error *error) {
     const char *slash = strrchr(path, '/');
     char *folder = slash == NULL
                        ? kw_format(".")
@@ -134,7 +134,7 @@ static kw_status remove_new(const char *path, struct kw_error *error) {
     if (kw_file_exists(path) && unlink(path) != 0) {
         return kw_error_system(error, "cannot remove %s", path);
     }
-    return flush_folder(path, error);
+    return kw_manifest_flush_folder(path, error);
 }
 
 static kw_status take_name(const char *rewritten, const char *path,
@@ -142,7 +142,7 @@ static kw_status take_name(const char *rewritten, const char *path,
     if (kw_file_exists(rewritten) && rename(rewritten, path) != 0) {
         return kw_error_system(error, "cannot rename %s", rewritten);
     }
-    return flush_folder(path, error);
+    return kw_manifest_flush_folder(path, error);
 }
 
 static kw_status end_as(const char *path,
@@ -160,6 +160,10 @@ static kw_status end_as(const char *path,
         status = journal->kept + (off_t)journal->tail_size == 0
                      ? remove_new(path, error)
                      : put_tail(path, journal, error);
+        if (status == KW_OK) {
+            /* The names first: the journal's own goes last. */
+            status = kw_manifest_flush_folder(path, error);
+        }
     }
     free(rewritten);
     return status;
@@ -187,5 +191,5 @@ kw_status kw_manifest_journal_close(const char *path, struct kw_error *error) {
                            ? KW_OK
                            : kw_error_system(error, "cannot remove %s", place);
     free(place);
-    return status == KW_OK ? flush_folder(path, error) : status;
+    return status == KW_OK ? kw_manifest_flush_folder(path, error) : status;
 }

@@ -28,6 +28,10 @@ KW_MUST_USE kw_status kw_manifest_journal_write(
 /* Ends what the journal of the file says, and removes it. */
 KW_MUST_USE kw_status kw_manifest_journal_end(const char *path,
                                               struct kw_error *error);
+/* Flushes the names in the file's folder. */
+KW_MUST_USE kw_status kw_manifest_flush_folder(const char *path,
+                                               struct kw_error *error);
+
 /* The change is whole: removes the journal. */
 KW_MUST_USE kw_status kw_manifest_journal_close(const char *path,
                                                 struct kw_error *error);

@@ -348,6 +348,8 @@ static kw_status rewrite(struct kw_manifest_store *store,
     }
     (void)close(out.fd);
     KW_TRY(status);
+    /* The journal must not speak of a name that a cut may take away. */
+    KW_TRY(kw_manifest_flush_folder(store->path, error));
     store->journal.replaces = true;
     KW_TRY(kw_manifest_journal_write(store->path, &store->journal, error));
     store->open_journal = false;
