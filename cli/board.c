@@ -201,7 +201,7 @@ static const struct kw_option SERVE_OPTIONS[] = {
      "the single-wire interface of the chip that --chip names, behind a UART"},
     {"--tcp", "PORT",
      "serve the chip that --chip names on 127.0.0.1:PORT too (0: any free "
-     "port)"},
+     "port; default: only on sockets in run/)"},
     {"--bridge", "SOCKET", "the binary kit protocol, as messages"},
     {"--switch", "NAMES",
      "take these chips off the bus, as the board's DIP switches do"},
@@ -213,7 +213,7 @@ static const struct kw_option SERVE_OPTIONS[] = {
 
 static const struct kw_verb VERBS[] = {
     {"serve", NULL, "serve the workspace's chips until SIGTERM or SIGINT",
-     SERVE_OPTIONS, 0, 0, run_serve},
+     SERVE_OPTIONS, 0, 0, run_serve, .example = "board serve --tcp 8608"},
 };
 
 const struct kw_noun kw_noun_board = {"board",

@@ -6,6 +6,7 @@
 #include "cli/chip_verbs.h"
 #include "cli/cli.h"
 #include "cli/show.h"
+#include "cli/wrap.h"
 #include "host/part.h"
 #include "host/slot_words.h"
 #include "host/text.h"
@@ -14,7 +15,6 @@
 #define COUNTERS     2
 #define COUNTER_SIZE 8
 #define LOCKED_TEXT  64
-#define TABLE_WIDTH  100
 #define INDENT       6
 
 static kw_status ask_chip(struct kw_cli *cli, struct kw_chip **chip,
@@ -176,11 +176,10 @@ static void answer_slots(struct kw_cli *cli, const struct kw_chip_about *about,
     kw_set_serial(cli->result, about->serial);
 }
 
-/* Widths of the table's columns. */
+/* Widths of the table's columns; the last one takes what is left. */
 struct columns {
     int purpose;
     int read;
-    int write;
 };
 
 static void widen(int *width, const char *text) {
@@ -191,74 +190,65 @@ static void widen(int *width, const char *text) {
 }
 
 static struct columns measure(const struct kw_slot_words slots[KW_SLOT_COUNT]) {
-    struct columns columns = {0, 0, 0};
+    struct columns columns = {0, 0};
     for (unsigned slot = 0; slot < KW_SLOT_COUNT; slot++) {
         widen(&columns.purpose, slots[slot].purpose);
         widen(&columns.read, slots[slot].read);
-        widen(&columns.write, slots[slot].write);
     }
     return columns;
 }
 
+/* The text from this column on, the first line where the cursor is. */
+static void print_column(const struct kw_cli *cli, const char *text,
+                         int column) {
+    const size_t width = (size_t)(KW_TERMINAL_WIDTH - column);
+    size_t piece = kw_piece_of(text, width);
+    kw_print(cli, "%.*s\n", (int)piece, text);
+    while (*(text = kw_next_piece(text, piece)) != '\0') {
+        piece = kw_piece_of(text, width);
+        kw_print(cli, "%*s%.*s\n", column, "", (int)piece, text);
+    }
+}
+
+static void print_indented(const struct kw_cli *cli, const char *text) {
+    kw_print(cli, "%*s", INDENT, "");
+    print_column(cli, text, INDENT);
+}
+
 static void print_row(const struct kw_cli *cli, const struct columns *columns,
-                      const char *const cells[5]) {
-    kw_print(cli, "%4s  %-*s  %-*s  %-*s  %s\n", cells[0], columns->purpose,
-             cells[1], columns->read, cells[2], columns->write, cells[3],
-             cells[4]);
-}
-
-/* The size of the piece of a text that fits into one line. */
-static size_t piece_of(const char *text, size_t width) {
-    size_t piece = strlen(text);
-    while (piece > width) {
-        size_t shorter = piece - 1;
-        while (shorter > 0 && text[shorter] != ' ') {
-            shorter--;
-        }
-        if (shorter == 0) {
-            return piece;
-        }
-        piece = shorter;
-    }
-    return piece;
-}
-
-static void print_wrapped(const struct kw_cli *cli, const char *text) {
-    while (*text != '\0') {
-        const size_t piece = piece_of(text, TABLE_WIDTH - INDENT);
-        kw_print(cli, "%*s%.*s\n", INDENT, "", (int)piece, text);
-        text += piece;
-        text += strspn(text, " ");
-    }
+                      const char *const cells[4]) {
+    kw_print(cli, "%4s  %-*s  %-*s  ", cells[0], columns->purpose, cells[1],
+             columns->read, cells[2]);
+    print_column(cli, cells[3], INDENT + columns->purpose + columns->read + 4);
 }
 
 static void print_slot(const struct kw_cli *cli, const struct columns *columns,
                        const struct kw_slot_words *words) {
     char number[16];
     char about[KW_WORDS_MAX + 32];
-    char state[KW_WORDS_MAX + KW_FINGERPRINT_SHOWN + 2];
+    char state[KW_WORDS_MAX + KW_FINGERPRINT_SHOWN + 16];
     (void)snprintf(number, sizeof number, "%u", words->slot);
-    (void)snprintf(state, sizeof state, "%s%s%.*s", words->state,
+    (void)snprintf(state, sizeof state, "holds now: %s%s%.*s", words->state,
                    words->has_fingerprint ? " " : "", KW_FINGERPRINT_SHOWN,
                    words->has_fingerprint ? words->fingerprint : "");
-    const char *const cells[] = {number, words->purpose, words->read,
-                                 words->write, state};
-    print_row(cli, columns, cells);
     (void)snprintf(about, sizeof about, "%s, %zu bytes: %s", words->kind,
                    words->size, words->use);
-    print_wrapped(cli, about);
+    const char *const cells[] = {number, words->purpose, words->read,
+                                 words->write};
+    print_row(cli, columns, cells);
+    print_indented(cli, about);
+    print_indented(cli, state);
 }
 
 static void print_slots(const struct kw_cli *cli,
                         const struct kw_chip_about *about,
                         const struct kw_slot_words slots[KW_SLOT_COUNT]) {
     static const char *const HEAD[] = {"Slot", "Purpose", "Read by",
-                                       "Written by", "Holds now"};
+                                       "Written by"};
     struct columns columns = measure(slots);
     char serial[SERIAL_TEXT];
     kw_hex_upper(about->serial, sizeof about->serial, serial);
     widen(&columns.read, HEAD[2]);
-    widen(&columns.write, HEAD[3]);
     kw_print(cli, "%s, serial %s: %s (%s)\n\n", cli->chip_text, serial,
              kw_part_words(about->part), kw_model_words(about->model));
     print_row(cli, &columns, HEAD);
@@ -267,7 +257,7 @@ static void print_slots(const struct kw_cli *cli,
     }
     kw_print(cli,
              "\nA public key is shown by the first %d digits of its "
-             "fingerprint, the SHA-256 of X, Y.\n",
+             "fingerprint,\nthe SHA-256 of X and Y.\n",
              KW_FINGERPRINT_SHOWN);
 }
 
@@ -289,22 +279,25 @@ static kw_status run_slots(struct kw_cli *cli,
 static const struct kw_verb VERBS[] = {
     {
         .name = "info",
-        .summary = "revision, serial number, address, locks, counters",
+        .summary = "show revision, serial number, address, locks and counters",
         .run = run_info,
+        .example = "chip info --chip sim:trustgo",
     },
     {
         .name = "slots",
-        .summary = "each slot in plain words",
+        .summary = "show each slot in plain words",
         .run = run_slots,
+        .example = "chip slots",
     },
     {
         .name = "read",
         .operands = "ZONE",
-        .summary = "bytes of config, otp or a slot",
+        .summary = "read bytes of config, otp or a slot",
         .options = kw_chip_read_options,
         .operands_min = 1,
         .operands_max = 1,
         .run = kw_chip_read_verb,
+        .example = "chip read 8 -o slot-8.bin",
     },
     {
         .name = "write",
@@ -314,19 +307,22 @@ static const struct kw_verb VERBS[] = {
         .operands_min = 1,
         .operands_max = 1,
         .run = kw_chip_write_verb,
+        .example = "chip write 8 --file data.bin",
     },
     {
         .name = "lock",
         .operands = "config|data|slot [N]",
-        .summary = "lock for ever: rehearsed, shown, asked",
+        .summary = "lock for ever, after a rehearsal on a copy",
         .options = kw_chip_lock_options,
         .operands_min = 1,
         .operands_max = 2,
         .run = kw_chip_lock_verb,
+        .asks = true,
+        .example = "chip lock config --dry-run",
     },
     {
         .name = "random",
-        .summary = "32 random bytes",
+        .summary = "show 32 random bytes of the chip's generator",
         .run = kw_chip_random_verb,
     },
     {
@@ -337,6 +333,8 @@ static const struct kw_verb VERBS[] = {
         .operands_min = 1,
         .operands_max = 1,
         .run = kw_chip_genkey_verb,
+        .asks = true,
+        .example = "chip genkey 2 -o slot-2.pem",
     },
     {
         .name = "sign",
@@ -346,6 +344,7 @@ static const struct kw_verb VERBS[] = {
         .operands_min = 1,
         .operands_max = 1,
         .run = kw_chip_sign_verb,
+        .example = "chip sign 0 --file firmware.bin -o firmware.sig",
     },
     {
         .name = "verify",
@@ -354,6 +353,8 @@ static const struct kw_verb VERBS[] = {
         .options = kw_chip_verify_options,
         .operands_max = 1,
         .run = kw_chip_verify_verb,
+        .example =
+            "chip verify 14 --signature firmware.sig --file firmware.bin",
     },
     {
         .name = "sha",
@@ -384,14 +385,14 @@ static const struct kw_verb VERBS[] = {
     },
     {
         .name = "config",
-        .summary = "the configuration in words, and what is wrong with it",
+        .summary = "show the configuration in words, and what is wrong with it",
         .options = kw_chip_config_options,
         .run = kw_chip_config_verb,
     },
     {
         .name = "explain",
         .operands = "SLOT",
-        .summary = "what is permitted for a slot, and why",
+        .summary = "show what is permitted for a slot, and why",
         .operands_min = 1,
         .operands_max = 1,
         .run = kw_chip_explain_verb,
@@ -417,6 +418,7 @@ static const struct kw_verb VERBS[] = {
         .operands_min = 1,
         .operands_max = 1,
         .run = kw_chip_restore_verb,
+        .asks = true,
     },
     {
         .name = "run",
@@ -425,12 +427,15 @@ static const struct kw_verb VERBS[] = {
         .operands_min = 1,
         .operands_max = 1,
         .run = kw_chip_run_verb,
+        .example = "chip run script.txt",
     },
     {
         .name = "retire",
         .summary = "end the chip's life as far as it can be ended",
         .options = kw_chip_retire_options,
         .run = kw_chip_retire_verb,
+        .asks = true,
+        .example = "chip retire --dry-run",
     },
 };
 

@@ -12,7 +12,7 @@
 
 const struct kw_option kw_chip_genkey_options[] = {
     {"--public", NULL, "only the public key of the one that is there"},
-    {"--output", "FILE", "(-o) write the public key as PEM"},
+    {"--output", "FILE", "write the public key to a new file, as PEM"},
     {NULL, NULL, NULL},
 };
 
@@ -83,7 +83,7 @@ kw_status kw_chip_genkey_verb(struct kw_cli *cli,
 const struct kw_option kw_chip_sign_options[] = {
     {"--file", "FILE", "sign the SHA-256 of this file"},
     {"--digest", "HEX", "sign this SHA-256"},
-    {"--output", "FILE", "(-o) write the signature in DER"},
+    {"--output", "FILE", "write the signature to a new file, in DER"},
     {NULL, NULL, NULL},
 };
 
@@ -129,7 +129,8 @@ kw_status kw_chip_sign_verb(struct kw_cli *cli,
 /* --- verify --- */
 
 const struct kw_option kw_chip_verify_options[] = {
-    {"--signature", "FILE", "the signature: DER, 64 bytes or hex"},
+    {"--signature", "FILE", "the signature: DER, 64 bytes or hex",
+     .required = true},
     {"--file", "FILE", "what was signed"},
     {"--digest", "HEX", "its SHA-256"},
     {"--public-key", "FILE", "a key that is not in the chip: PEM or X, Y"},
@@ -152,9 +153,6 @@ static kw_status read_verification(struct kw_cli *cli,
     if ((arguments->operand_count == 0) == (key == NULL)) {
         return kw_error(&cli->error, KW_USAGE,
                         "this needs a slot or --public-key, one of them");
-    }
-    if (signature == NULL) {
-        return kw_error(&cli->error, KW_USAGE, "this needs --signature FILE");
     }
     if (key != NULL) {
         KW_TRY(kw_public_key_file_read(key, verification->key, &cli->error));

@@ -11,7 +11,7 @@
 const struct kw_option kw_chip_read_options[] = {
     {"--block", "N", "only this block of 32 bytes"},
     {"--key-file", "FILE", "the key that an encrypted read needs"},
-    {"--output", "FILE", "(-o) write the bytes to a new file, mode 0600"},
+    {"--output", "FILE", "write the bytes to a new file, mode 0600"},
     {NULL, NULL, NULL},
 };
 

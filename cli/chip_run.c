@@ -85,11 +85,12 @@ static void trim_text(struct script *script, size_t end) {
 
 static bool asks_for_help(const struct script *script) {
     for (int i = 1; i < script->argc; i++) {
-        if (strcmp(script->argv[i], "--help") == 0) {
+        if (strcmp(script->argv[i], "--help") == 0 ||
+            strcmp(script->argv[i], "-h") == 0) {
             return true;
         }
     }
-    return false;
+    return script->argc > 1 && strcmp(script->argv[1], "help") == 0;
 }
 
 static kw_status run_words(struct script *script, json_t **document) {

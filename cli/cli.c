@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -12,7 +13,6 @@
 #include "cli/parse.h"
 
 #define DEFAULT_WORKSPACE "keywright.d"
-#define DEFAULT_CHIP      "sim:trustflex"
 
 volatile sig_atomic_t kw_stop_requested;
 
@@ -37,6 +37,11 @@ static unsigned long forbid_core_files(void) {
     const int before = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     return before > 0 ? (unsigned long)before : 0;
+}
+
+const char *kw_default_workspace(void) {
+    const char *folder = getenv("KEYWRIGHT_WORKSPACE");
+    return folder != NULL && folder[0] != '\0' ? folder : DEFAULT_WORKSPACE;
 }
 
 const char *kw_argument(const struct kw_arguments *arguments,
@@ -72,12 +77,25 @@ kw_status kw_cli_workspace_locked(struct kw_cli *cli,
     return kw_workspace_lock(*workspace, &cli->error);
 }
 
+/* The name of an emulated chip without "sim:" is the likeliest mistake. */
+static kw_status open_link(struct kw_cli *cli,
+                           const struct kw_workspace *workspace) {
+    const kw_status status =
+        kw_link_open(cli->chip_text, workspace, &cli->link, &cli->error);
+    if (status == KW_USAGE && cli->chip_text[0] != '\0' &&
+        strpbrk(cli->chip_text, ":/") == NULL) {
+        return kw_error_hint(&cli->error, "did you mean --chip sim:%s?",
+                             cli->chip_text);
+    }
+    return status;
+}
+
 static kw_status open_chip(struct kw_cli *cli) {
     struct kw_workspace *workspace = NULL;
     if (kw_link_needs_workspace(cli->chip_text)) {
         KW_TRY(kw_cli_workspace(cli, &workspace));
     }
-    KW_TRY(kw_link_open(cli->chip_text, workspace, &cli->link, &cli->error));
+    KW_TRY(open_link(cli, workspace));
     KW_TRY(kw_link_watch(&cli->link, &kw_stop_requested,
                          cli->trace ? stderr : NULL, &cli->error));
     kw_chip_init(&cli->chip, cli->link.link);
@@ -203,12 +221,33 @@ static void show_error(const struct kw_error *error) {
     }
 }
 
-/* A full disk may swallow what was printed; then the exit code says so. */
+/* Whoever read our output has gone, as in `keywright ... | head -1`. */
+static bool reader_is_gone(void) {
+    struct pollfd out = {.fd = STDOUT_FILENO};
+    return poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP)) != 0;
+}
+
+/* A full disk may swallow what was printed; then the exit code says so. A
+ * reader that has gone wants no words: only the status. */
 static kw_status flush_stdout(struct kw_cli *cli) {
     if (fflush(stdout) == 0 && ferror(stdout) == 0) {
         return KW_OK;
     }
+    if (reader_is_gone()) {
+        return KW_SYSTEM_FILE;
+    }
     return kw_error_system(&cli->error, "cannot write to stdout");
+}
+
+/* The work is done and everything closed: ends as a program does that
+ * writes into a pipe which nobody reads. */
+static void end_by_broken_pipe(void) {
+    sigset_t set;
+    (void)signal(SIGPIPE, SIG_DFL);
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGPIPE);
+    (void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+    (void)raise(SIGPIPE);
 }
 
 static void print_document(const json_t *document) {
@@ -233,33 +272,42 @@ static void close_all(struct kw_cli *cli) {
     kw_workspace_close(&cli->workspace);
 }
 
+/* Says what failed, after all is closed; answers the exit code. */
+static int finish(struct kw_cli *cli, kw_status status) {
+    if (status == KW_OK) {
+        status = flush_stdout(cli);
+    }
+    if (status != KW_OK && cli->error.message[0] != '\0') {
+        (void)fflush(stdout);
+        show_error(&cli->error);
+    } else if (status == KW_SYSTEM_FILE && reader_is_gone()) {
+        end_by_broken_pipe();
+    }
+    return (int)kw_status_class(status);
+}
+
 int kw_cli_main(int argc, char **argv, const struct kw_noun *nouns,
                 size_t noun_count) {
-    const char *folder = getenv("KEYWRIGHT_WORKSPACE");
     struct kw_cli cli = {
         .nouns = nouns,
         .noun_count = noun_count,
-        .workspace_folder =
-            folder != NULL && folder[0] != '\0' ? folder : DEFAULT_WORKSPACE,
-        .chip_text = DEFAULT_CHIP,
+        .workspace_folder = kw_default_workspace(),
+        .chip_text = KW_DEFAULT_CHIP,
         .workspace = {.lock = -1},
     };
     json_t *document = NULL;
+    if (argc <= 1) {
+        kw_help(&cli, &(struct kw_parsed){.noun = NULL}, stderr);
+        return KW_CLASS_USAGE;
+    }
     catch_interruptions();
     const unsigned long dumpable = forbid_core_files();
-    kw_status status = kw_cli_command(&cli, argc, argv, &document);
+    const kw_status status = kw_cli_command(&cli, argc, argv, &document);
     if (cli.json && document != NULL && !cli.announced) {
         print_document(document);
     }
     json_decref(document);
     close_all(&cli);
     (void)prctl(PR_SET_DUMPABLE, dumpable, 0, 0, 0);
-    if (status == KW_OK) {
-        status = flush_stdout(&cli);
-    }
-    if (status != KW_OK && cli.error.message[0] != '\0') {
-        (void)fflush(stdout);
-        show_error(&cli.error);
-    }
-    return (int)kw_status_class(status);
+    return finish(&cli, status);
 }

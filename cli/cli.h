@@ -21,10 +21,14 @@
 struct kw_cli;
 struct kw_arguments;
 
+/* A row of a table below leaves out what it does not have. */
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+
 struct kw_option {
     const char *name;  /* with its dashes: "--request" */
     const char *value; /* what the help calls the value; NULL: a flag */
     const char *help;
+    bool required; /* the parser demands it */
 };
 
 struct kw_verb {
@@ -35,6 +39,9 @@ struct kw_verb {
     size_t operands_min;
     size_t operands_max;
     kw_status (*run)(struct kw_cli *cli, const struct kw_arguments *arguments);
+    bool asks;           /* before it does its work, unless --yes answers */
+    const char *missing; /* hint when a required option is not there */
+    const char *example; /* a command line without "keywright" */
 };
 
 struct kw_noun {
@@ -59,6 +66,10 @@ struct kw_arguments {
 
 /* The value of an option that was given ("" for a flag), else NULL. */
 const char *kw_argument(const struct kw_arguments *arguments, const char *name);
+
+#define KW_DEFAULT_CHIP "sim:trustflex"
+/* $KEYWRIGHT_WORKSPACE, else ./keywright.d */
+const char *kw_default_workspace(void);
 
 struct kw_cli {
     const struct kw_noun *nouns;

@@ -5,12 +5,13 @@
 
 #include "cli/cli.h"
 #include "cli/show.h"
+#include "cli/wrap.h"
 #include "host/emulated_chip.h"
 #include "host/simulated_vendor.h"
 #include "host/text.h"
 
-#define DEFAULT_FOLDER "keywright.d"
-#define SERIAL_TEXT    (2 * KW_SERIAL_SIZE + 1)
+#define SERIAL_TEXT (2 * KW_SERIAL_SIZE + 1)
+#define NEXT_WIDTH  26
 
 static const struct chip_row {
     const char *name;
@@ -18,7 +19,7 @@ static const struct chip_row {
     bool certified;
     const char *words;
 } CHIPS[] = {
-    {"trustflex", KW_PART_TRUSTFLEX, true, "the default of every command"},
+    {"trustflex", KW_PART_TRUSTFLEX, true, "the default"},
     {"trustgo", KW_PART_TRUSTGO, true, "--chip sim:trustgo"},
     {"blank", KW_PART_BLANK, false, "--chip sim:blank"},
 };
@@ -303,17 +304,24 @@ static void print_chips(const struct init *init) {
         const struct made *made = &init->made[i];
         char serial[SERIAL_TEXT];
         kw_hex_upper(made->serial, sizeof made->serial, serial);
-        kw_print(init->cli, "  sim:%-10s %-10s serial %s  (%s)\n",
+        kw_print(init->cli, "  sim:%-9s  %-9s  serial %s  (%s)\n",
                  CHIPS[i].name, kw_part_words(made->part), serial,
                  CHIPS[i].words);
     }
 }
 
-/* What to add to a command so that it finds this workspace. */
-static bool needs_naming(const struct kw_cli *cli) {
-    const char *folder = getenv("KEYWRIGHT_WORKSPACE");
-    const bool named = folder != NULL && folder[0] != '\0';
-    return strcmp(cli->workspace_folder, named ? folder : DEFAULT_FOLDER) != 0;
+/* The words go below a command that leaves them no room. */
+static void print_job(const struct kw_cli *cli, const char *command,
+                      const char *words) {
+    char *text = kw_command_text(cli, command, NULL);
+    const bool fits = text != NULL &&
+                      2 + NEXT_WIDTH + 1 + strlen(words) <= KW_TERMINAL_WIDTH &&
+                      strlen(text) <= NEXT_WIDTH;
+    if (text != NULL) {
+        kw_print(cli, fits ? "  %-*s %s\n" : "  %-*s\n      %s\n",
+                 fits ? NEXT_WIDTH : 0, text, words);
+    }
+    free(text);
 }
 
 static void print_next(const struct kw_cli *cli) {
@@ -323,20 +331,16 @@ static void print_next(const struct kw_cli *cli) {
         {"rotate run", "replace the key in slot 14 by a new one"},
         {"rotate verify", "prove that the chip trusts the new key"},
     };
-    const bool named = needs_naming(cli);
     kw_print(cli, "\nNext:\n");
     for (size_t i = 0; i < sizeof NEXT / sizeof *NEXT; i++) {
-        kw_print(cli, "  keywright %s%s%s%-16s %s\n",
-                 named ? "--workspace " : "",
-                 named ? cli->workspace_folder : "", named ? " " : "",
-                 NEXT[i][0], NEXT[i][1]);
+        print_job(cli, NEXT[i][0], NEXT[i][1]);
     }
 }
 
 static void print_all(const struct init *init) {
     kw_print(init->cli,
-             "Made the workspace %s with three emulated chips "
-             "(%s):\n",
+             "Made the workspace %s with three emulated "
+             "chips (%s):\n",
              init->cli->workspace_folder, kw_model_words(init->model));
     print_chips(init);
     kw_print(init->cli,
@@ -369,10 +373,12 @@ static const struct kw_option OPTIONS[] = {
 
 static const struct kw_verb VERBS[] = {
     {
-        .summary = "Makes the workspace and its emulated chips: "
-                   "sim:trustflex,\nsim:trustgo and sim:blank.",
+        .summary = "make the workspace and its emulated chips: "
+                   "sim:trustflex, "
+                   "sim:trustgo and sim:blank",
         .options = OPTIONS,
         .run = run_init,
+        .example = "init --workspace device.d",
     },
 };
 

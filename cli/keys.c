@@ -67,10 +67,12 @@ struct answer {
     json_t *value;
 };
 
-/* Secrets cannot be compared: the chip never shows them. */
+/* Secrets cannot be compared: the chip never shows them. Another chip than
+ * the file's was not asked. */
 static struct answer in_chip(const struct held *held,
                              const struct kw_key_file *file) {
-    if (!held->known || !file->is_key_pair) {
+    if (!held->known || !file->is_key_pair ||
+        strcmp(file->serial, held->serial) != 0) {
         return (struct answer){"?", json_null()};
     }
     return is_held(held, file) ? (struct answer){"yes", json_true()}
@@ -108,6 +110,43 @@ static void show_file(struct kw_cli *cli, json_t *list, const struct held *held,
     json_array_append_new(list, row);
 }
 
+static bool has_other_chip(const struct held *held,
+                           const struct kw_key_files *files) {
+    for (size_t i = 0; i < files->count; i++) {
+        if (strcmp(files->file[i].serial, held->serial) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool has_secret(const struct kw_key_files *files) {
+    for (size_t i = 0; i < files->count; i++) {
+        if (!files->file[i].is_key_pair) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What the last column could not know. */
+static void print_legend(const struct kw_cli *cli, const struct held *held,
+                         const struct kw_key_files *files) {
+    if (!held->known) {
+        kw_print(cli, "\n?  not known: %s does not answer\n", cli->chip_text);
+        return;
+    }
+    if (has_secret(files)) {
+        kw_print(cli, "\n?  not known: no chip shows its secrets\n");
+    }
+    if (has_other_chip(held, files)) {
+        kw_print(cli,
+                 "\n?  not known: %s has serial %s; name the other "
+                 "chip with --chip\n",
+                 cli->chip_text, held->serial);
+    }
+}
+
 static kw_status list(struct kw_cli *cli,
                       const struct kw_arguments *arguments) {
     (void)arguments;
@@ -127,6 +166,9 @@ static kw_status list(struct kw_cli *cli,
     }
     for (size_t i = 0; i < files.count; i++) {
         show_file(cli, rows, &held, &files.file[i]);
+    }
+    if (files.count > 0) {
+        print_legend(cli, &held, &files);
     }
     json_object_set_new(cli->result, "keys", rows);
     kw_key_files_free(&files);
@@ -341,11 +383,13 @@ static kw_status retire(struct kw_cli *cli,
 }
 
 static const struct kw_verb VERBS[] = {
-    {"list", NULL, "each key file, and whether the chip holds it", NULL, 0, 0,
-     list},
+    {"list", NULL, "show each key file, and whether the chip holds it", NULL, 0,
+     0, list, .example = "keys list"},
     {"retire", "SERIAL GENERATION [SLOT]",
-     "wipe key files that no chip needs any more", NULL, 2, 3, retire},
+     "wipe key files that no chip needs any more", NULL, 2, 3, retire,
+     .asks = true, .example = "keys retire 0123C0FFEE12345601 1 14"},
 };
 
-const struct kw_noun kw_noun_keys = {"keys", "the key files of a workspace",
-                                     VERBS, sizeof VERBS / sizeof *VERBS};
+const struct kw_noun kw_noun_keys = {
+    "keys", "list and wipe the key files of a workspace", VERBS,
+    sizeof VERBS / sizeof *VERBS};

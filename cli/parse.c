@@ -6,14 +6,14 @@
 
 const struct kw_option kw_global_options[] = {
     {"--workspace", "DIR",
-     "the workspace (default $KEYWRIGHT_WORKSPACE, else ./keywright.d)"},
-    {"--chip", "LINK", "which chip (default sim:trustflex)"},
-    {"--json", NULL, "one JSON document on stdout"},
-    {"--quiet", NULL, "no text on stdout"},
-    {"--trace", NULL, "every frame, decoded, on stderr"},
+     "the workspace (default: $KEYWRIGHT_WORKSPACE, else ./keywright.d)"},
+    {"--chip", "LINK", "which chip (default: " KW_DEFAULT_CHIP ")"},
+    {"--json", NULL, "print one JSON document on stdout"},
+    {"--quiet", NULL, "print no text on stdout"},
+    {"--trace", NULL, "show every frame, decoded, on stderr"},
     {"--yes", NULL, "answer confirmations"},
-    {"--help", NULL, "this help"},
-    {"--version", NULL, "the version"},
+    {"--help", NULL, "show help and do nothing"},
+    {"--version", NULL, "show the version"},
     {NULL, NULL, NULL},
 };
 
@@ -48,34 +48,88 @@ static unsigned distance(const char *left, const char *right) {
 }
 
 struct nearest {
-    const char *wanted;
+    const char *wanted; /* without its dashes */
     const char *word;
-    unsigned distance;
+    unsigned distance; /* it must be below this one */
+    const char *begun; /* a known word that begins as the wanted one */
+    unsigned begun_count;
 };
 
-static void consider(struct nearest *nearest, const char *word) {
+static const char *skip_dashes(const char *word) {
+    return word + strspn(word, "-");
+}
+
+static void consider(struct nearest *nearest, const char *known) {
+    const char *word = skip_dashes(known);
     const unsigned far = distance(nearest->wanted, word);
     if (far < nearest->distance) {
         nearest->distance = far;
-        nearest->word = word;
+        nearest->word = known;
+    }
+    if (strncmp(word, nearest->wanted, strlen(nearest->wanted)) == 0) {
+        nearest->begun = known;
+        nearest->begun_count++;
     }
 }
 
+/* One change for three letters: what differs more is another word. */
 static struct nearest start_search(const char *wanted) {
-    return (struct nearest){wanted, NULL, 4};
+    const char *word = skip_dashes(wanted);
+    const size_t changes = (strlen(word) + 1) / 3;
+    return (struct nearest){
+        .wanted = word,
+        .distance = changes > 3 ? 4 : (unsigned)changes + 1,
+    };
 }
 
-static kw_status unknown(struct kw_cli *cli, const char *kind,
-                         struct nearest nearest, const char *help) {
-    kw_error(&cli->error, KW_USAGE, "unknown %s '%s'", kind, nearest.wanted);
-    if (nearest.word != NULL) {
-        return kw_error_hint(&cli->error, "did you mean '%s'?", nearest.word);
+static const char *found(const struct nearest *nearest) {
+    const bool is_begun =
+        nearest->begun_count == 1 && nearest->wanted[0] != '\0';
+    return is_begun ? nearest->begun : nearest->word;
+}
+
+/* "keywright NOUN VERB", as far as they are named. */
+static kw_status hint_help(struct kw_cli *cli, const struct kw_parsed *parsed,
+                           const char *what) {
+    const bool noun = parsed->noun != NULL;
+    const bool verb =
+        noun && parsed->verb != NULL && parsed->verb->name != NULL;
+    return kw_error_hint(&cli->error, "`keywright%s%s%s%s --help` %s",
+                         noun ? " " : "", noun ? parsed->noun->name : "",
+                         verb ? " " : "", verb ? parsed->verb->name : "", what);
+}
+
+static kw_status unknown(struct kw_cli *cli, const struct kw_parsed *parsed,
+                         const char *kind, const char *word,
+                         const struct nearest *nearest) {
+    const char *likely = found(nearest);
+    kw_error(&cli->error, KW_USAGE, "unknown %s '%s'", kind, word);
+    if (likely != NULL) {
+        return kw_error_hint(&cli->error, "did you mean '%s'?", likely);
     }
-    return kw_error_hint(&cli->error, "`%s --help` lists what there is", help);
+    return hint_help(cli, parsed, "lists what there is");
 }
 
 /* --- options -----------------------------------------------------------------
  */
+
+/* The short forms. `-oFILE` has its value in the same word. */
+static const char *long_name(const char *word) {
+    if (strcmp(word, "-h") == 0) {
+        return "--help";
+    }
+    return word[0] == '-' && word[1] == 'o' ? "--output" : word;
+}
+
+/* The value within the option's word, or NULL. */
+static const char *value_within(const char *word) {
+    const char *equals = strchr(word, '=');
+    if (strncmp(word, "-o", 2) == 0) {
+        const char *rest = word + 2 + (word[2] == '=' ? 1 : 0);
+        return word[2] == '\0' ? NULL : rest;
+    }
+    return equals == NULL ? NULL : equals + 1;
+}
 
 static const struct kw_option *find_option(const struct kw_option *options,
                                            const char *word, size_t size) {
@@ -139,9 +193,12 @@ static kw_status take_option(struct kw_cli *cli, struct kw_parsed *parsed,
     return KW_OK;
 }
 
-static kw_status unknown_option(struct kw_cli *cli, const struct kw_option *own,
-                                const char *word) {
-    struct nearest nearest = start_search(word);
+static kw_status unknown_option(struct kw_cli *cli,
+                                const struct kw_parsed *parsed,
+                                const struct kw_option *own, const char *word) {
+    char name[WORD_MAX + 1];
+    (void)snprintf(name, sizeof name, "%.*s", (int)strcspn(word, "="), word);
+    struct nearest nearest = start_search(name);
     for (; own != NULL && own->name != NULL; own++) {
         consider(&nearest, own->name);
     }
@@ -149,23 +206,22 @@ static kw_status unknown_option(struct kw_cli *cli, const struct kw_option *own,
          option->name != NULL; option++) {
         consider(&nearest, option->name);
     }
-    return unknown(cli, "option", nearest, "keywright");
+    return unknown(cli, parsed, "option", word, &nearest);
 }
 
 /* One option word, and its value from "=..." or the next word. */
 static kw_status parse_option(struct kw_cli *cli, struct kw_parsed *parsed,
                               int argc, char **argv, int *at) {
-    const char *word = strcmp(argv[*at], "-o") == 0 ? "--output" : argv[*at];
-    const char *equals = strchr(word, '=');
-    const size_t size = equals == NULL ? strlen(word) : (size_t)(equals - word);
+    const char *word = long_name(argv[*at]);
+    const size_t size = strcspn(word, "=");
     const struct kw_option *own =
         parsed->verb == NULL ? NULL : parsed->verb->options;
     const struct kw_option *global = find_option(kw_global_options, word, size);
     const struct kw_option *option =
         global != NULL ? global : find_option(own, word, size);
-    const char *value = equals == NULL ? NULL : equals + 1;
+    const char *value = value_within(argv[*at]);
     if (option == NULL) {
-        return unknown_option(cli, own, word);
+        return unknown_option(cli, parsed, own, argv[*at]);
     }
     if (option->value == NULL && value != NULL) {
         return kw_error(&cli->error, KW_USAGE, "%s takes no value",
@@ -196,7 +252,7 @@ static kw_status parse_noun(struct kw_cli *cli, struct kw_parsed *parsed,
         }
         consider(&nearest, noun->name);
     }
-    return unknown(cli, "noun", nearest, "keywright");
+    return unknown(cli, parsed, "noun", word, &nearest);
 }
 
 static kw_status parse_verb(struct kw_cli *cli, struct kw_parsed *parsed,
@@ -210,15 +266,35 @@ static kw_status parse_verb(struct kw_cli *cli, struct kw_parsed *parsed,
         }
         consider(&nearest, verb->name);
     }
-    return unknown(cli, "verb", nearest, "keywright");
+    return unknown(cli, parsed, "verb", word, &nearest);
+}
+
+/* The first option that the verb demands, and its value. */
+static const struct kw_option *first_required(const struct kw_verb *verb) {
+    const struct kw_option *option = verb->options;
+    while (option != NULL && option->name != NULL && !option->required) {
+        option++;
+    }
+    return option == NULL || option->name == NULL ? NULL : option;
+}
+
+static kw_status one_word_too_many(struct kw_cli *cli,
+                                   const struct kw_parsed *parsed,
+                                   const char *word) {
+    const struct kw_option *option = first_required(parsed->verb);
+    kw_error(&cli->error, KW_USAGE, "'%s' is one word too many", word);
+    if (option != NULL) {
+        return kw_error_hint(&cli->error, "give it as %s %s", option->name,
+                             option->value);
+    }
+    return hint_help(cli, parsed, "shows what it takes");
 }
 
 static kw_status parse_operand(struct kw_cli *cli, struct kw_parsed *parsed,
                                const char *word) {
     struct kw_arguments *arguments = &parsed->arguments;
     if (arguments->operand_count >= parsed->verb->operands_max) {
-        return kw_error(&cli->error, KW_USAGE, "'%s' is one word too many",
-                        word);
+        return one_word_too_many(cli, parsed, word);
     }
     arguments->operand[arguments->operand_count++] = word;
     return KW_OK;
@@ -226,6 +302,10 @@ static kw_status parse_operand(struct kw_cli *cli, struct kw_parsed *parsed,
 
 static kw_status parse_word(struct kw_cli *cli, struct kw_parsed *parsed,
                             const char *word) {
+    if (parsed->noun == NULL && strcmp(word, "help") == 0) {
+        parsed->help = true;
+        return KW_OK;
+    }
     if (parsed->noun == NULL) {
         return parse_noun(cli, parsed, word);
     }
@@ -241,14 +321,15 @@ static bool is_option(const char *word) {
 
 /* An option whose value is the next word. */
 static bool takes_next_word(const struct kw_parsed *parsed, const char *word) {
-    const char *name = strcmp(word, "-o") == 0 ? "--output" : word;
+    const char *name = long_name(word);
     const struct kw_option *own =
         parsed->verb == NULL ? NULL : parsed->verb->options;
     const struct kw_option *global =
         find_option(kw_global_options, name, strlen(name));
     const struct kw_option *option =
         global != NULL ? global : find_option(own, name, strlen(name));
-    return option != NULL && option->value != NULL;
+    return option != NULL && option->value != NULL &&
+           value_within(word) == NULL;
 }
 
 /* Options of a verb may stand before it: the words are taken first, then
@@ -284,6 +365,24 @@ static kw_status parse_options(struct kw_cli *cli, int argc, char **argv,
     return first.status;
 }
 
+static kw_status check_required(struct kw_cli *cli,
+                                const struct kw_parsed *parsed) {
+    const struct kw_verb *verb = parsed->verb;
+    const struct kw_option *option = verb->options;
+    for (; option != NULL && option->name != NULL; option++) {
+        if (!option->required ||
+            kw_argument(&parsed->arguments, option->name) != NULL) {
+            continue;
+        }
+        kw_error(&cli->error, KW_USAGE, "%s %s is missing", option->name,
+                 option->value);
+        return verb->missing != NULL
+                   ? kw_error_hint(&cli->error, "%s", verb->missing)
+                   : hint_help(cli, parsed, "says what it is");
+    }
+    return KW_OK;
+}
+
 static kw_status check_complete(struct kw_cli *cli,
                                 const struct kw_parsed *parsed) {
     if (parsed->help || parsed->version) {
@@ -292,15 +391,14 @@ static kw_status check_complete(struct kw_cli *cli,
     if (parsed->noun == NULL || parsed->verb == NULL) {
         kw_error(&cli->error, KW_USAGE, "no %s is named",
                  parsed->noun == NULL ? "noun" : "verb");
-        return kw_error_hint(&cli->error, "`keywright%s%s --help` lists them",
-                             parsed->noun == NULL ? "" : " ",
-                             parsed->noun == NULL ? "" : parsed->noun->name);
+        return hint_help(cli, parsed, "lists them");
     }
     if (parsed->arguments.operand_count < parsed->verb->operands_min) {
-        return kw_error(&cli->error, KW_USAGE, "something is missing: %s",
-                        parsed->verb->operands);
+        kw_error(&cli->error, KW_USAGE, "something is missing: %s",
+                 parsed->verb->operands);
+        return hint_help(cli, parsed, "says what it is");
     }
-    return KW_OK;
+    return check_required(cli, parsed);
 }
 
 kw_status kw_parse(struct kw_cli *cli, int argc, char **argv,

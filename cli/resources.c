@@ -21,7 +21,7 @@ static json_t *list_files(const char *folder) {
 
 static void show(struct kw_cli *cli, const struct kw_resources_result *result) {
     kw_print(cli, "\nPrototype keys, not for production: %s\n", result->folder);
-    kw_print(cli, "Next: keywright rotate run\n");
+    kw_print_next(cli, NULL, "rotate run", NULL);
     kw_set_serial(cli->result, result->serial);
     json_object_set_new(cli->result, "generation",
                         json_integer(result->generation));
@@ -74,13 +74,16 @@ static kw_status make(struct kw_cli *cli,
 }
 
 static const struct kw_option MAKE_OPTIONS[] = {
-    {"--firmware", "FILE", "sign this image with slot 15's key"},
+    {"--firmware", "FILE",
+     "sign this image with slot 15's key, for secure boot"},
     {NULL, NULL, NULL},
 };
 
 static const struct kw_verb VERBS[] = {
-    {"make", NULL, "make prototype keys and program them", MAKE_OPTIONS, 0, 0,
-     make},
+    {"make", NULL,
+     "make prototype keys and program them; asks before a validated key is "
+     "replaced",
+     MAKE_OPTIONS, 0, 0, make, .example = "resources make"},
 };
 
 const struct kw_noun kw_noun_resources = {

@@ -84,7 +84,7 @@ static kw_status new_key(struct kw_cli *cli,
         kw_rotation_new_key(&rotation, view.state.serial, &made, &cli->error));
     kw_print(cli, "  key %s, a prototype key: %s\n",
              kw_short_fingerprint(made.public_key, text), made.path);
-    kw_print(cli, "Next: keywright rotate request\n");
+    kw_print_next(cli, NULL, "rotate request", NULL);
     kw_set_serial(cli->result, view.state.serial);
     json_object_set_new(cli->result, "generation",
                         json_integer(made.generation));
@@ -147,11 +147,6 @@ static kw_status apply(struct kw_cli *cli,
     const char *bundle = kw_argument(arguments, "--bundle");
     struct kw_rotation rotation;
     struct kw_rotation_result result;
-    if (bundle == NULL) {
-        kw_error(&cli->error, KW_USAGE, "--bundle FILE is missing");
-        return kw_error_hint(&cli->error, "`keywright rotate authorize` "
-                                          "writes one");
-    }
     KW_TRY(kw_rotate_open(cli, arguments, &rotation));
     KW_TRY(kw_rotation_apply(&rotation, bundle, &result, &cli->error));
     show_result(cli, &result);
@@ -228,11 +223,8 @@ static kw_status rollback(struct kw_cli *cli,
     KW_TRY(kw_rotation_roll_back(&rotation, &done, &cli->error));
     kw_print(cli, "%s\n", lines[done.outcome]);
     if (done.request != NULL) {
-        kw_print(cli,
-                 "Request for the old key: %s\n"
-                 "Next: keywright rotate authorize --request FILE, then rotate "
-                 "apply\n",
-                 done.request);
+        kw_print(cli, "Request for the old key: %s\n", done.request);
+        kw_print_next(cli, NULL, "rotate authorize --request", done.request);
     }
     json_object_set_new(cli->result, "rolled_back",
                         json_boolean(done.outcome == KW_ROLLBACK_RESTORED));
@@ -245,63 +237,92 @@ static kw_status rollback(struct kw_cli *cli,
 
 /* --- the table --- */
 
-#define OUTPUT                                                                 \
-    { "--output", "FILE", "where to write it (also -o FILE)" }
-#define AUTHORITY                                                              \
-    { "--authority", "FILE", "the authority's private key (PEM)" }
+#define OUTPUT(file)                                                           \
+    { "--output", "FILE", "where to write it (default: " file ")" }
+#define AUTHORITY(whose)                                                       \
+    {                                                                          \
+        "--authority", "FILE",                                                 \
+            "the authority's private key, PEM (default: the one in keys/ "     \
+            "that belongs to " whose ")"                                       \
+    }
+#define IN_SLOT_13 "the public key in slot 13"
 #define END                                                                    \
     { NULL, NULL, NULL }
 
 static const struct kw_option REQUEST_OPTIONS[] = {
-    {"--fleet", NULL, "leave the serial out: for every chip of a kind"},
-    OUTPUT,
+    {"--fleet", NULL,
+     "leave the serial out: a bundle for the request then fits every chip of "
+     "the same configuration and old key"},
+    OUTPUT("a new name in bundles/"),
     END,
 };
 static const struct kw_option AUTHORIZE_OPTIONS[] = {
-    {"--request", "FILE", "the request to authorise"},
-    AUTHORITY,
-    {"--sequence", "N", "the sequence; a fleet must name it"},
+    {"--request", "FILE", "the request to authorise", .required = true},
+    AUTHORITY("the authority that the request names"),
+    {"--sequence", "N",
+     "the bundle's sequence (default: the next one of this serial; a fleet "
+     "must name it)"},
     {"--accept-old-key", "FINGERPRINT",
-     "vouch for an old key that the register does not show"},
-    {"--expect-serial", "HEX", "refuse a request for another serial"},
-    {"--expect-key", "FINGERPRINT", "refuse a request for another new key"},
-    OUTPUT,
+     "vouch for an old key that the register does not show (64 hex digits)"},
+    {"--expect-serial", "HEX",
+     "refuse a request for another serial (18 hex digits)"},
+    {"--expect-key", "FINGERPRINT",
+     "refuse a request for another new key (64 hex digits, or the first 16 "
+     "or more)"},
+    OUTPUT("a new name in bundles/"),
     END,
 };
 static const struct kw_option APPLY_OPTIONS[] = {
-    {"--bundle", "FILE", "the bundle to apply"},
+    {"--bundle", "FILE", "the bundle to apply", .required = true},
     END,
 };
-static const struct kw_option RUN_OPTIONS[] = {AUTHORITY, END};
+static const struct kw_option RUN_OPTIONS[] = {AUTHORITY(IN_SLOT_13), END};
+static const struct kw_option LOCK_OPTIONS[] = {
+    {"--dry-run", NULL, "only rehearse on a copy: nothing is changed"},
+    END,
+};
 static const struct kw_option EXPORT_OPTIONS[] = {
-    {"--c-header", NULL, "the vendor's public_key_rotation.h"},
-    {"--as-upstream", NULL, "its invalidate pair is for the new key"},
-    {"--bundle", "FILE", "this bundle as C arrays"},
-    AUTHORITY,
-    OUTPUT,
+    {"--c-header", NULL,
+     "write the vendor's header; this or --bundle is needed"},
+    {"--as-upstream", NULL,
+     "with --c-header: make its invalidate pair for the new key, as the "
+     "vendor's tool does (default: for the key that is validated now)"},
+    {"--bundle", "FILE", "write this bundle as C arrays"},
+    AUTHORITY(IN_SLOT_13),
+    OUTPUT("public_key_rotation.h, or keywright_bundle.h with --bundle"),
     END,
 };
 
 static const struct kw_verb VERBS[] = {
-    {"new-key", NULL, "make the next rotating key pair", NULL, 0, 0, new_key},
+    {"new-key", NULL, "make the next rotating key pair", NULL, 0, 0, new_key,
+     .example = "rotate new-key"},
     {"request", NULL, "ask an authority to authorise the newest key",
-     REQUEST_OPTIONS, 0, 0, kw_rotate_request},
+     REQUEST_OPTIONS, 0, 0, kw_rotate_request,
+     .example = "rotate request -o next.request.json"},
     {"authorize", NULL, "answer a request with a bundle", AUTHORIZE_OPTIONS, 0,
-     0, kw_rotate_authorize},
+     0, kw_rotate_authorize, .asks = true,
+     .missing = "`keywright rotate request` writes one at the device",
+     .example = "rotate authorize --request next.request.json "
+                "-o next.bundle.json"},
     {"apply", NULL, "rotate the key in slot 14 by a bundle", APPLY_OPTIONS, 0,
-     0, apply},
+     0, apply, .missing = "`keywright rotate authorize` writes one",
+     .example = "rotate apply --bundle next.bundle.json"},
     {"verify", NULL, "prove the key in slot 14 with its private key", NULL, 0,
-     0, verify},
-    {"run", NULL, "all of it on one machine", RUN_OPTIONS, 0, 0, run},
-    {"status", NULL, "slots 13 and 14, counter 1, journal", NULL, 0, 0,
-     kw_rotate_status},
+     0, verify, .example = "rotate verify"},
+    {"run", NULL, "do all of it on one machine, from the new key to the proof",
+     RUN_OPTIONS, 0, 0, run, .example = "rotate run"},
+    {"status", NULL, "show slots 13 and 14, counter 1 and the journal", NULL, 0,
+     0, kw_rotate_status, .example = "rotate status"},
     {"resume", NULL, "finish an interrupted rotation", RUN_OPTIONS, 0, 0,
-     resume},
-    {"rollback", NULL, "go back to the old key", NULL, 0, 0, rollback},
+     resume, .example = "rotate resume"},
+    {"rollback", NULL, "go back to the old key", NULL, 0, 0, rollback,
+     .example = "rotate rollback"},
     {"export", NULL, "write a rotation as a C header", EXPORT_OPTIONS, 0, 0,
-     kw_rotate_export},
-    {"lock-authority", NULL, "lock slot 13 for ever", NULL, 0, 0,
-     kw_rotate_lock_authority},
+     kw_rotate_export,
+     .example = "rotate export --bundle next.bundle.json -o bundle.h"},
+    {"lock-authority", NULL, "lock slot 13 for ever, after a rehearsal",
+     LOCK_OPTIONS, 0, 0, kw_rotate_lock_authority, .asks = true,
+     .example = "rotate lock-authority --dry-run"},
 };
 
 const struct kw_noun kw_noun_rotate = {"rotate",

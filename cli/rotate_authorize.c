@@ -1,6 +1,7 @@
 /* cli/rotate_authorize.c: `rotate authorize`. */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 
 #include "cli/rotate.h"
@@ -11,9 +12,39 @@ static kw_status no_memory(struct kw_cli *cli) {
     return kw_error(&cli->error, KW_SYSTEM_MEMORY, "out of memory");
 }
 
+/* --- what the caller knows beforehand --- */
+
+static kw_status check_form(struct kw_cli *cli,
+                            const struct kw_arguments *arguments,
+                            const char *option, size_t least, size_t most) {
+    const char *text = kw_argument(arguments, option);
+    const size_t digits =
+        text == NULL ? most : strspn(text, "0123456789abcdefABCDEF");
+    if (text == NULL ||
+        (text[digits] == '\0' && digits >= least && digits <= most)) {
+        return KW_OK;
+    }
+    kw_error(&cli->error, KW_USAGE, "%s takes %zu hex digits%s, not '%s'",
+             option, most, least < most ? " or the first 16 or more" : "",
+             text);
+    return kw_error_hint(&cli->error, "nothing was authorised");
+}
+
+static kw_status check_forms(struct kw_cli *cli,
+                             const struct kw_arguments *arguments) {
+    const size_t whole = KW_FINGERPRINT_TEXT - 1;
+    const size_t serial = 2 * KW_SERIAL_SIZE;
+    KW_TRY(check_form(cli, arguments, "--expect-serial", serial, serial));
+    KW_TRY(check_form(cli, arguments, "--expect-key", KW_FINGERPRINT_SHOWN,
+                      whole));
+    return check_form(cli, arguments, "--accept-old-key", whole, whole);
+}
+
+/* The first digits of a fingerprint may stand for it. */
 static kw_status expect(struct kw_cli *cli, const char *what,
                         const char *expected, const char *found) {
-    if (expected == NULL || strcasecmp(expected, found) == 0) {
+    if (expected == NULL ||
+        strncasecmp(expected, found, strlen(expected)) == 0) {
         return KW_OK;
     }
     return kw_error(&cli->error, KW_NO,
@@ -26,7 +57,7 @@ static kw_status check_expected(struct kw_cli *cli,
                                 const struct kw_request *about) {
     char serial[2 * KW_SERIAL_SIZE + 1];
     char key[KW_FINGERPRINT_TEXT];
-    kw_hex(about->serial, KW_SERIAL_SIZE, serial);
+    kw_hex_upper(about->serial, KW_SERIAL_SIZE, serial);
     kw_fingerprint(about->new_key, key);
     KW_TRY(expect(cli, "serial", kw_argument(arguments, "--expect-serial"),
                   about->names_serial ? serial : "of a fleet"));
@@ -74,7 +105,7 @@ static kw_status confirm_request(struct kw_cli *cli,
     char serial[2 * KW_SERIAL_SIZE + 1];
     char old_key[KW_FINGERPRINT_TEXT] = "none";
     char new_key_text[KW_FINGERPRINT_TEXT];
-    kw_hex(about->serial, KW_SERIAL_SIZE, serial);
+    kw_hex_upper(about->serial, KW_SERIAL_SIZE, serial);
     kw_fingerprint(about->new_key, new_key_text);
     if (about->has_old_key) {
         kw_fingerprint(about->old_key, old_key);
@@ -97,8 +128,7 @@ static void show_authorized(struct kw_cli *cli, const char *path,
     uint8_t key[KW_PUBLIC_KEY_SIZE];
     kw_authority_public(authority, key);
     kw_print(cli, "Bundle: %s\n", path);
-    kw_print(cli, "Next, at the device: keywright rotate apply --bundle "
-                  "FILE\n");
+    kw_print_next(cli, "at the device", "rotate apply --bundle", path);
     json_object_set_new(cli->result, "bundle", json_string(path));
     kw_set_serial(cli->result, about->names_serial ? about->serial : NULL);
     json_object_set_new(cli->result, "sequence", json_integer(sequence));
@@ -178,11 +208,7 @@ kw_status kw_rotate_authorize(struct kw_cli *cli,
     struct kw_rotation rotation = {
         .authority = kw_argument(arguments, "--authority"),
     };
-    if (path == NULL) {
-        kw_error(&cli->error, KW_USAGE, "--request FILE is missing");
-        return kw_error_hint(&cli->error, "`keywright rotate request` writes "
-                                          "one at the device");
-    }
+    KW_TRY(check_forms(cli, arguments));
     KW_TRY(kw_cli_workspace_locked(cli, &rotation.workspace));
     KW_TRY(kw_envelope_read(path, KW_REQUEST_SIZE, &envelope, &cli->error));
     KW_TRY(kw_request_check(&envelope, &checked, &cli->error));

@@ -21,8 +21,8 @@ static void show_request(struct kw_cli *cli, const char *path,
              path, kw_short_fingerprint(old_key, old_text),
              view->state.validated ? " (validated)" : "",
              kw_short_fingerprint(new_key_, new_text), view->state.counter);
-    kw_print(cli, "Next, where the authority's key lives: keywright rotate "
-                  "authorize --request FILE\n");
+    kw_print_next(cli, "where the authority's key lives",
+                  "rotate authorize --request", path);
     if (fleet) {
         kw_warn(cli, "keywright: the serial is left out: a bundle for this "
                      "request fits every chip of the same configuration and "

@@ -238,14 +238,37 @@ class Expectations(TwoMachines):
         other = "0123" + "00" * 6 + "01"
         document = self.refused("serial.*" + other, path, "--expect-serial",
                                 other)
-        self.assertIn(self.serial, document["message"])
+        self.assertIn(self.serial.upper(), document["message"])
 
     def test_another_key(self):
         path, request = self.asked()
         self.refused("new key", path, "--expect-key",
                      oracle.fingerprint(request.old_key))
-        self.refused("new key", path, "--expect-key",
-                     oracle.fingerprint(request.new_key)[:16])
+        wrong = oracle.fingerprint(request.new_key)[:16]
+        wrong = wrong[:15] + ("0" if wrong[15] != "0" else "1")
+        self.refused("new key", path, "--expect-key", wrong)
+
+    def test_the_first_digits_of_a_key(self):
+        path, request = self.asked()
+        digits = oracle.fingerprint(request.new_key)
+        for sequence, size in enumerate((16, 17, 63), 1):
+            self.answered(request, path, sequence, "--expect-key",
+                          digits[:size].upper())
+
+    def test_forms(self):
+        """A slip of the finger is no other key: wrong usage."""
+        path, request = self.asked()
+        key = oracle.fingerprint(request.new_key)
+        for option, digits, values in (
+                ("--expect-key", 64, (key[:15], key + "0", "x" * 64, "")),
+                ("--accept-old-key", 64, (key[:16], key + "0", "g" * 64, "")),
+                ("--expect-serial", 18, (self.serial[:-1], self.serial + "0",
+                                         "z" * 18, ""))):
+            for value in values:
+                with self.subTest(option=option, value=value):
+                    self.fails(2, f"{option} takes {digits} hex digits",
+                               "rotate", "authorize", "--request", path,
+                               option, value, "--yes")
 
     def test_a_fleet_is_no_serial(self):
         path, _ = self.asked("--fleet")
@@ -281,8 +304,7 @@ class OldKey(TwoMachines):
         self.rotated(self.apply(bundle), self.old, 3)
 
     def test_another_one_accepted(self):
-        for text in (oracle.fingerprint(self.about.new_key), self.old[:16],
-                     "0" * 64, ""):
+        for text in (oracle.fingerprint(self.about.new_key), "0" * 64):
             self.refused("register", self.path, "--accept-old-key", text)
 
     def test_another_authority_vouched(self):
