@@ -92,6 +92,7 @@ _keywright_options() { # NOUN VERB
             --expect-serial --expect-key --output
         ;;
     'rotate apply') echo --bundle ;;
+    'rotate lock-authority') echo --dry-run ;;
     'rotate export')
         echo --c-header --as-upstream --bundle --authority --output
         ;;
