@@ -38,8 +38,10 @@ static void show_options(const struct kw_option *options, FILE *out) {
         (void)snprintf(left, sizeof left, "%s%s%s%s", short_form(options),
                        options->name, options->value == NULL ? "" : " ",
                        options->value == NULL ? "" : options->value);
-        (void)fprintf(out, "  %-*s", OPTION_COLUMN - 3, left);
-        (void)fputc(' ', out);
+        const bool fits = strlen(left) <= OPTION_COLUMN - 3;
+        (void)fprintf(out, "  %-*s%s", fits ? OPTION_COLUMN - 2 : 0, left,
+                      fits ? "" : "\n");
+        (void)fprintf(out, "%*s", fits ? 0 : OPTION_COLUMN, "");
         show_column(options->help, OPTION_COLUMN, out);
     }
 }
@@ -102,8 +104,8 @@ static void show_noun(const struct kw_noun *noun, FILE *out) {
         show_column(noun->verbs[i].summary, VERB_COLUMN, out);
     }
     (void)fprintf(out,
-                  "\n`keywright %s VERB --help` shows one verb, "
-                  "`man keywright-%s` all.\n",
+                  "\n`keywright %s VERB --help` shows one verb,\n"
+                  "`man keywright-%s` all of them.\n",
                   noun->name, noun->name);
 }
 

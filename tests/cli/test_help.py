@@ -56,7 +56,7 @@ class Help(kw.Case):
                 for line in lines[1:]:
                     self.assertLessEqual(len(line), 80, line)
                 for line in lines:
-                    if line.startswith("  -") and len(line) > 32:
+                    if line.startswith("  -") and line[31:32] == " ":
                         self.assertRegex(line[32:], "^[A-Z0-9]")
 
     def test_each_noun_fits(self):
