@@ -76,8 +76,8 @@ static kw_status read_stdin(struct kw_cli *cli, uint8_t **data, size_t *size) {
         return kw_error(&cli->error, KW_SYSTEM_MEMORY, "out of memory");
     }
     *size = fread(text, 1, FILE_MAX + 1, stdin);
-    *data = text;
     if (ferror(stdin) == 0 && *size <= FILE_MAX) {
+        *data = text;
         return KW_OK;
     }
     free(text);

@@ -438,12 +438,21 @@ static kw_status read_image(const char *path, struct kw_sim_eeprom *eeprom,
     return status;
 }
 
+static kw_status take_chip(const struct kw_workspace *workspace,
+                           const char *name, struct kw_emulated **emulated,
+                           struct kw_error *error) {
+    *emulated = NULL;
+    KW_TRY(kw_emulated_power_up(workspace, name, NULL, emulated, error));
+    KW_ENSURE(*emulated != NULL, KW_SYSTEM_MEMORY);
+    return KW_OK;
+}
+
 kw_status kw_emulated_image_save(const struct kw_workspace *workspace,
                                  const char *name, const char *path,
                                  uint8_t serial[KW_SERIAL_SIZE],
                                  struct kw_error *error) {
     struct kw_emulated *emulated = NULL;
-    KW_TRY(kw_emulated_power_up(workspace, name, NULL, &emulated, error));
+    KW_TRY(take_chip(workspace, name, &emulated, error));
     const struct kw_sim_eeprom *eeprom = kw_sim_chip_eeprom(emulated->sim);
     kw_config_serial(eeprom->config, serial);
     const kw_status status = kw_nvm_create(
@@ -469,7 +478,7 @@ kw_status kw_emulated_serial(const struct kw_workspace *workspace,
                              const char *name, uint8_t serial[KW_SERIAL_SIZE],
                              struct kw_error *error) {
     struct kw_emulated *emulated = NULL;
-    KW_TRY(kw_emulated_power_up(workspace, name, NULL, &emulated, error));
+    KW_TRY(take_chip(workspace, name, &emulated, error));
     kw_config_serial(kw_sim_chip_eeprom(emulated->sim)->config, serial);
     kw_emulated_power_down(emulated);
     return KW_OK;
@@ -481,8 +490,7 @@ kw_status kw_emulated_image_load(const struct kw_workspace *workspace,
     struct kw_emulated *emulated = NULL;
     struct kw_sim_eeprom eeprom;
     KW_TRY(read_image(path, &eeprom, error));
-    kw_status status =
-        kw_emulated_power_up(workspace, name, NULL, &emulated, error);
+    kw_status status = take_chip(workspace, name, &emulated, error);
     if (status == KW_OK) {
         status = commit(emulated, &eeprom);
         if (status != KW_OK) {

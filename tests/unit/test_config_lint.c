@@ -260,6 +260,7 @@ static void each_rule(void **state) {
             find(&findings, ROWS[i].id, ROWS[i].slot);
         if (finding == NULL) {
             fail_msg("%s is not found", ROWS[i].id);
+            return;
         }
         assert_int_equal(finding->severity, ROWS[i].severity);
         assert_true(finding->words[0] != '\0');
