@@ -128,6 +128,14 @@ static kw_status check_files(struct kw_cli *cli,
     return KW_OK;
 }
 
+/* The reference example erases once for each root and each chain. */
+static void show_reference(struct kw_cli *cli, const struct kw_ota *ota) {
+    kw_print(cli,
+             "Erases: %u; the reference example: %zu, one a certificate or "
+             "chain\n",
+             ota->work.cost.sectors, ota->work.roots + ota->work.chains);
+}
+
 static kw_status write_all(struct kw_cli *cli,
                            const struct kw_arguments *arguments,
                            struct kw_ota *ota, struct kw_ota_log *log) {
@@ -137,6 +145,9 @@ static kw_status write_all(struct kw_cli *cli,
     winc->update.told = kw_ota_log_event;
     winc->update.observer = log;
     const kw_status status = kw_winc_carry_out(cli, arguments, &ota->work);
+    if (status == KW_OK) {
+        show_reference(cli, ota);
+    }
     if (kw_argument(arguments, "--dry-run") != NULL) {
         return status;
     }

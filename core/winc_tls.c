@@ -22,15 +22,11 @@ static uint32_t padded(uint32_t size) {
 }
 
 static bool same_name(const char *left, const char *right) {
-    for (size_t i = 0; i < KW_WINC_TLS_NAME; i++) {
-        if (left[i] != right[i]) {
-            return false;
-        }
-        if (left[i] == '\0') {
-            return true;
-        }
+    while (*left == *right && *left != '\0') {
+        left++;
+        right++;
     }
-    return true;
+    return *left == *right;
 }
 
 static bool starts(const char *name, const char *with) {
@@ -238,11 +234,11 @@ kw_status kw_winc_tls_put(struct kw_winc_tls *tls,
 static kw_status old_list_names(const struct kw_winc_tls *tls,
                                 const struct kw_winc_file *list,
                                 const char *name, bool *names) {
-    char entry[KW_WINC_TLS_NAME];
+    char entry[KW_WINC_TLS_NAME + 1] = {0};
     const uint32_t at = list->old_address - KW_WINC_TLS_ADDRESS;
     for (uint32_t i = 0; i + KW_WINC_TLS_NAME <= list->size && !*names;
          i += KW_WINC_TLS_NAME) {
-        KW_TRY(kw_source_read(tls->old, at + i, entry, sizeof entry));
+        KW_TRY(kw_source_read(tls->old, at + i, entry, KW_WINC_TLS_NAME));
         *names = same_name(entry, name);
     }
     return KW_OK;
@@ -268,7 +264,7 @@ kw_status kw_winc_tls_listed(const struct kw_winc_tls *tls, uint32_t file,
 static void drop(struct kw_winc_tls *tls, uint32_t gone) {
     tls->count--;
     for (uint32_t i = gone; i < tls->count; i++) {
-        tls->file[i] = tls->file[i + 1];
+        memcpy(&tls->file[i], &tls->file[i + 1], sizeof tls->file[i]);
     }
     for (uint32_t i = 0; i < tls->count; i++) {
         struct kw_winc_file *list = &tls->file[i];
