@@ -1,3 +1,4 @@
+#define KW_ERROR_DEFINITIONS
 #include "host/error.h"
 
 #include <errno.h>

@@ -37,4 +37,24 @@ struct kw_chip;
 kw_status kw_error_chip(struct kw_error *error, kw_status status,
                         const struct kw_chip *chip, const char *doing);
 
+/* The analyser looks at one file at a time: what it must know of these is
+ * that they answer a failure. */
+#if defined(__clang_analyzer__) && !defined(KW_ERROR_DEFINITIONS)
+int kw_error_words(const void *error, ...);
+static inline kw_status kw_error_model(kw_status status, int words) {
+    (void)words;
+    return status;
+}
+#define kw_error(error, status, ...)                                           \
+    kw_error_model(status, kw_error_words(error, __VA_ARGS__))
+#define kw_error_core(error, status, doing)                                    \
+    kw_error_model(status, kw_error_words(error, doing))
+#define kw_error_chip(error, status, chip, doing)                              \
+    kw_error_model(status, kw_error_words(error, chip, doing))
+#define kw_error_system(error, ...)                                            \
+    kw_error_model(KW_SYSTEM_FILE, kw_error_words(error, __VA_ARGS__))
+#define kw_error_hint(error, ...)                                              \
+    kw_error_model(KW_NO, kw_error_words(error, __VA_ARGS__))
+#endif
+
 #endif
