@@ -322,7 +322,10 @@ kw_status kw_board_serve(struct kw_board *board,
                          const volatile sig_atomic_t *stop,
                          struct kw_error *error) {
     for (size_t i = 0; i < board->listener_count; i++) {
-        board->ports[i].fd = board->listeners[i].endpoint.fd;
+        const struct kw_endpoint *endpoint = &board->listeners[i].endpoint;
+        board->ports[i].fd = endpoint->fd;
+        board->ports[i].held = endpoint->held;
+        board->ports[i].watch = endpoint->watch;
     }
     struct kw_board_loop *loop =
         kw_board_loop_new(board->ports, board->listener_count);

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -23,7 +24,7 @@ static kw_status no_memory(struct kw_error *error) {
 }
 
 void kw_endpoint_init(struct kw_endpoint *endpoint) {
-    *endpoint = (struct kw_endpoint){.fd = -1, .held = -1};
+    *endpoint = (struct kw_endpoint){.fd = -1, .held = -1, .watch = -1};
 }
 
 /* --- unix sockets --- */
@@ -150,7 +151,10 @@ static bool open_terminal(struct kw_endpoint *endpoint,
         return false;
     }
     cfmakeraw(&mode);
-    return tcsetattr(endpoint->held, TCSANOW, &mode) == 0;
+    endpoint->watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    return tcsetattr(endpoint->held, TCSANOW, &mode) == 0 &&
+           endpoint->watch >= 0 &&
+           inotify_add_watch(endpoint->watch, name, IN_OPEN | IN_CLOSE) >= 0;
 }
 
 kw_status kw_endpoint_terminal(struct kw_endpoint *endpoint, const char *prefix,
@@ -179,6 +183,9 @@ void kw_endpoint_close(struct kw_endpoint *endpoint) {
     }
     if (endpoint->held >= 0) {
         (void)close(endpoint->held);
+    }
+    if (endpoint->watch >= 0) {
+        (void)close(endpoint->watch);
     }
     free(endpoint->path);
     free(endpoint->lock);

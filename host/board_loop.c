@@ -6,7 +6,9 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/socket.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,6 +23,7 @@ struct client {
     enum kw_board_port_kind kind;
     const struct kw_board_wire *wire;
     void *state;
+    int sessions; /* terminal: hosts that have it open */
     uint8_t input[KW_BOARD_REQUEST_MAX];
     size_t input_size;
     bool needs_more; /* the input holds no whole request */
@@ -197,6 +200,57 @@ static void accept_client(struct kw_board_loop *loop,
     loop->paused = !try_again() && errno != ECONNABORTED;
 }
 
+/* --- sessions of a terminal ----------------------------------------------
+ *
+ * A serial port forgets what nobody read when its last host closes it. A
+ * pseudo-terminal that is held open would keep it, and the next host, which
+ * flushes nothing, would take the answers of the one before for its own. */
+
+/* Whether the last host has closed it now. */
+static bool has_closed(struct client *client, int watch) {
+    _Alignas(struct inotify_event) char events[1024];
+    bool closed = false;
+    const ssize_t size = read(watch, events, sizeof events);
+    for (ssize_t at = 0; at < size;) {
+        struct inotify_event event;
+        memcpy(&event, events + at, sizeof event);
+        closed = closed || (event.mask & IN_CLOSE) != 0;
+        client->sessions += (event.mask & IN_OPEN) != 0 ? 1 : -1;
+        at += (ssize_t)(sizeof event + event.len);
+    }
+    return closed && client->sessions <= 0;
+}
+
+/* Whole requests are obeyed, as a host that asks and goes expects. */
+static void end_session(struct client *client, int held) {
+    while (can_answer(client)) {
+        answer_one(client);
+        client->output_size = 0;
+    }
+    client->input_size = 0;
+    client->output_size = 0;
+    client->held_until = 0;
+    client->sessions = 0;
+    kw_wipe(client->input, sizeof client->input);
+    (void)tcflush(held, TCIFLUSH);
+}
+
+/* Received first, asked for sessions then: what a new host has sent is only
+ * there when its coming is known. */
+static void heed_sessions(struct kw_board_loop *loop,
+                          const struct kw_board_port *port) {
+    for (size_t i = 0; i < loop->client_count; i++) {
+        struct client *client = loop->clients[i];
+        if (client->wire != &port->wire) {
+            continue;
+        }
+        receive(client);
+        if (has_closed(client, port->watch)) {
+            end_session(client, port->held);
+        }
+    }
+}
+
 /* --- the loop --- */
 
 static short wanted_events(const struct client *client) {
@@ -208,9 +262,10 @@ static nfds_t fill_polled(struct kw_board_loop *loop) {
     struct pollfd *polled = loop->polled;
     for (size_t i = 0; i < loop->port_count; i++) {
         const struct kw_board_port *port = &loop->ports[i];
-        const bool accepts = port->kind != KW_BOARD_TERMINAL && !loop->paused;
-        *polled++ =
-            (struct pollfd){.fd = accepts ? port->fd : -1, .events = POLLIN};
+        const bool terminal = port->kind == KW_BOARD_TERMINAL;
+        const int fd = loop->paused ? -1 : port->fd;
+        *polled++ = (struct pollfd){.fd = terminal ? port->watch : fd,
+                                    .events = POLLIN};
     }
     for (size_t i = 0; i < loop->client_count; i++) {
         *polled++ = (struct pollfd){.fd = loop->clients[i]->fd,
@@ -267,8 +322,14 @@ static void serve_round(struct kw_board_loop *loop) {
         }
     }
     for (size_t i = 0; i < loop->port_count; i++) {
-        if (loop->polled[i].revents != 0) {
-            accept_client(loop, &loop->ports[i]);
+        const struct kw_board_port *port = &loop->ports[i];
+        if (loop->polled[i].revents == 0) {
+            continue;
+        }
+        if (port->kind == KW_BOARD_TERMINAL) {
+            heed_sessions(loop, port);
+        } else {
+            accept_client(loop, port);
         }
     }
 }

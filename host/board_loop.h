@@ -43,6 +43,8 @@ enum kw_board_port_kind {
 
 struct kw_board_port {
     int fd;
+    int held;  /* a terminal's other side */
+    int watch; /* inotify of a terminal: opened, closed */
     enum kw_board_port_kind kind;
     struct kw_board_wire wire;
 };

@@ -120,6 +120,33 @@ class Kit(wire_case.Case):
                 kit.ask("E:w()")
                 kit.ask("E:s()")
 
+    def test_a_host_that_goes_in_the_middle(self):
+        """What nobody read, and half a line, go with the last host; what
+        it asked in whole lines is done."""
+        for _ in range(3):
+            with kit_client.Kit(self.path) as kit:
+                kit.send(b"E:w()\nE:t(0730000000035D)\nE:s()\nE:t(07300")
+            time.sleep(0.2)
+            with kit_client.Kit(self.path) as kit:
+                self.assertEqual(kit.ask("E:t(0730000000035D)"), "F4()")
+                self.assertEqual(kit.ask("E:w()"), "00(04113343)")
+            time.sleep(0.2)
+
+    def test_hosts_in_quick_succession(self):
+        """No answer is lost to the end of the session before."""
+        for _ in range(500):
+            with kit_client.Kit(self.path) as kit:
+                self.assertEqual(kit.ask("E:i()"), "00()")
+
+    def test_another_host_keeps_its_answers(self):
+        kit = self.kit()
+        kit.send(b"E:w()\n")
+        time.sleep(0.2)
+        with kit_client.Kit(self.path):
+            pass
+        time.sleep(0.2)
+        self.assertEqual(kit.line(), "00(04113343)")
+
     def test_private_and_tidy(self):
         self.is_private_terminal(self.path)
         self.end_board()
@@ -181,6 +208,32 @@ class KitLink(wire_case.Case):
             out, err = process.communicate(timeout=kw.TIMEOUT)
             self.assertEqual(process.returncode, 0, err)
             self.assertIn(self.serial.upper(), out.decode())
+
+
+class Time(wire_case.Case):
+    def test_the_line_comes_when_the_chip_is_done(self):
+        """GenKey may take 115 ms; another chip is not kept waiting."""
+        kit = self.opened(kit_client.Kit(
+            self.wire("--kit-pty", "kit", "--timing", "limits")))
+        kit.ask("E:w()")
+        started = time.monotonic()
+        request = frames.packet(0x40, 0x00, 0).hex().upper()
+        kit.send(f"E:t({request})\n".encode())
+        other = self.connect("trustgo")
+        other.wake()
+        early = kit.line(timeout=0)
+        if time.monotonic() - started < 0.11:
+            self.assertIsNone(early)
+        self.assertEqual(len(early or kit.line()), 4 + 2 * 67)
+        self.assertGreater(time.monotonic() - started, 0.11)
+
+    def test_at_once_by_default(self):
+        kit = self.opened(kit_client.Kit(self.wire("--kit-pty", "kit")))
+        kit.ask("E:w()")
+        started = time.monotonic()
+        for _ in range(20):
+            kit.talk(frames.packet(0x40, 0x00, 0))
+        self.assertLess(time.monotonic() - started, 20 * 0.1)
 
 
 class Vanishing(kw.Case):
