@@ -15,10 +15,17 @@
 
 static kw_status read_years(struct kw_cli *cli, const char *text,
                             unsigned years[KW_CHAIN_COUNT]) {
-    char more = '\0';
-    if (sscanf(text, "%3u,%3u,%3u%c", &years[0], &years[1], &years[2], &more) !=
-            KW_CHAIN_COUNT ||
-        years[0] > YEARS_MAX || years[1] > YEARS_MAX || years[2] > YEARS_MAX) {
+    bool good = true;
+    for (int i = 0; good && i < KW_CHAIN_COUNT; i++) {
+        const char end = i + 1 < KW_CHAIN_COUNT ? ',' : '\0';
+        char *after = NULL;
+        const unsigned long number = strtoul(text, &after, 10);
+        good = *text >= '0' && *text <= '9' && *after == end &&
+               number <= YEARS_MAX;
+        years[i] = (unsigned)number;
+        text = after + 1;
+    }
+    if (!good) {
         kw_error(&cli->error, KW_USAGE,
                  "--validity takes three numbers of years up to %u: "
                  "ROOT,SIGNER,DEVICE",

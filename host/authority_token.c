@@ -181,6 +181,7 @@ static kw_status log_in(struct token *token, struct kw_error *error) {
 
 static kw_status open_session(struct token *token, const CK_TOKEN_INFO *info,
                               struct kw_error *error) {
+    KW_ENSURE(token->module != NULL, KW_ABSENT);
     const CK_RV result = token->module->C_OpenSession(
         token->slot, CKF_SERIAL_SESSION, NULL, NULL, &token->session);
     if (result != CKR_OK) {

@@ -24,7 +24,9 @@ static void set(struct kw_cert_definition *definition, enum kw_element which,
 
 static bool is_upper_hex(const uint8_t *text, size_t count) {
     for (size_t i = 0; i < count; i++) {
-        if (memchr("0123456789ABCDEF", text[i], 16) == NULL) {
+        const bool is_digit = text[i] >= '0' && text[i] <= '9';
+        const bool is_letter = text[i] >= 'A' && text[i] <= 'F';
+        if (!is_digit && !is_letter) {
             return false;
         }
     }
@@ -227,7 +229,7 @@ static kw_status compare(const struct kw_cert_definition *definition,
                          const struct kw_pki_view *view,
                          const struct kw_cert_inputs *inputs,
                          const uint8_t *compressed, struct kw_error *error) {
-    struct kw_pki_bytes again;
+    struct kw_pki_bytes again = {.size = 0};
     KW_TRY(kw_cert_expand(definition, compressed, inputs, &again, error));
     if (kw_der_is(&view->whole, again.der, again.size)) {
         return KW_OK;

@@ -152,6 +152,7 @@ kw_status kw_cert_slots_write(struct kw_chip *chip, struct kw_chip_certs *certs,
                               const struct kw_cert_slots *slots,
                               struct kw_error *error) {
     static const unsigned ORDER[KW_CERT_SLOTS] = {2, 1, 0};
+    KW_ENSURE(slots != NULL, KW_USAGE);
     KW_TRY(kw_cert_slots_check(certs, slots, error));
     for (unsigned i = 0; i < KW_CERT_SLOTS; i++) {
         const kw_status status = write_slot(chip, certs, slots, ORDER[i]);

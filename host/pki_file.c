@@ -46,6 +46,7 @@ static kw_status read_bytes(const char *path, struct kw_pki_bytes *bytes,
                             struct kw_error *error) {
     uint8_t *data = NULL;
     size_t size = 0;
+    bytes->size = 0;
     KW_TRY(kw_file_read(path, FILE_MAX, &data, &size, error));
     const bool is_der = size > 0 && data[0] == KW_DER_SEQUENCE;
     const kw_status status =
