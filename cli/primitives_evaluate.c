@@ -272,7 +272,7 @@ kw_status kw_primitives_close_gaps(struct kw_cli *cli,
 struct lint {
     struct kw_cli *cli;
     struct kw_primitives *primitives;
-    const char *data[KW_WORDS_MAX]; /* data files, checked as one set */
+    char *data[KW_WORDS_MAX]; /* data files, checked as one set */
     size_t data_count;
     size_t files;
 };
@@ -328,9 +328,9 @@ static void lint_folder(struct lint *lint, const char *folder) {
 static void lint_data(struct lint *lint, bool only) {
     struct kw_catalogue catalogue;
     if (lint->data_count > 0) {
-        (void)!kw_catalogue_load(&catalogue, !only, lint->data,
-                                 lint->data_count, &lint->primitives->problems,
-                                 &lint->cli->error);
+        (void)!kw_catalogue_load(
+            &catalogue, !only, (const char *const *)lint->data,
+            lint->data_count, &lint->primitives->problems, &lint->cli->error);
         kw_catalogue_free(&catalogue);
     }
 }
@@ -389,7 +389,7 @@ kw_status kw_primitives_lint(struct kw_cli *cli,
         status = lint_all(&lint, arguments);
     }
     for (size_t i = 0; i < lint.data_count; i++) {
-        free((void *)(uintptr_t)lint.data[i]);
+        free(lint.data[i]);
     }
     kw_primitives_close(&primitives);
     return status;

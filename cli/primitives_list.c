@@ -305,7 +305,10 @@ static char mark(const struct kw_catalogue *catalogue, uint32_t model,
         best = 'o';
     }
     kw_engine_closure(&catalogue->data, (uint64_t)1 << from, model, &closure);
-    return from != to && (closure.applicable >> to & 1U) != 0 ? '.' : best;
+    if (from != to && (closure.applicable >> to & 1U) != 0) {
+        best = '.';
+    }
+    return best;
 }
 
 static const char *mark_word(char letter) {

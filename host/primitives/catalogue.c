@@ -17,7 +17,7 @@ static bool grow(struct kw_table *table) {
         return false;
     }
     table->id = id;
-    json_t **entry = realloc((void *)table->entry, room * sizeof *entry);
+    json_t **entry = realloc((void *)table->entry, room * sizeof(void *));
     if (entry == NULL) {
         return false;
     }
@@ -193,9 +193,9 @@ void kw_catalogue_free(struct kw_catalogue *catalogue) {
         &catalogue->algorithms,   &catalogue->standards,
         &catalogue->requirements, &catalogue->mappings,
         &catalogue->parts,        &catalogue->features,
-        &catalogue->edges,
+        &catalogue->edges,        NULL,
     };
-    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+    for (size_t i = 0; tables[i] != NULL; i++) {
         table_free(tables[i]);
     }
     for (size_t i = 0; i < catalogue->document_count; i++) {

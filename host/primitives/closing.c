@@ -135,8 +135,9 @@ static json_t *set_of(const struct closing *closing,
         }
     }
     json_object_set_new(entry, "parts", parts);
-    json_object_set_new(entry, "cents",
-                        json_integer((json_int_t)(set->cost + extra)));
+    json_object_set_new(
+        entry, "cents",
+        json_integer((json_int_t)set->cost + (json_int_t)extra));
     return entry;
 }
 

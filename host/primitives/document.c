@@ -177,7 +177,7 @@ struct scan {
 
 static void skip_space(struct scan *scan) {
     while (scan->at < scan->end && strchr(" \t\r\n,:", *scan->at) != NULL) {
-        scan->line += *scan->at == '\n';
+        scan->line += *scan->at == '\n' ? 1U : 0U;
         scan->at++;
     }
 }
@@ -196,11 +196,11 @@ static size_t skip_string(struct scan *scan, const char **text) {
 
 /* The path of this value is the wanted one, or leads to it. */
 static void consider(struct scan *scan, size_t size) {
-    const char next = size < scan->wanted_size ? scan->wanted[size] : '\0';
-    const bool leads =
-        size <= scan->wanted_size &&
-        memcmp(scan->path, scan->wanted, size) == 0 &&
-        (size == 0 || next == '\0' || next == '.' || next == '[');
+    const bool ends = size >= scan->wanted_size || scan->wanted[size] == '.' ||
+                      scan->wanted[size] == '[';
+    const bool leads = size <= scan->wanted_size &&
+                       memcmp(scan->path, scan->wanted, size) == 0 &&
+                       (size == 0 || ends);
     if (leads && (size >= scan->best_size || scan->best_line == 0)) {
         scan->best_size = size;
         scan->best_line = scan->line;
@@ -218,9 +218,6 @@ static void scan_members(struct scan *scan, size_t size) {
             return;
         }
         int wrote = 0;
-        if (index == UINT32_MAX) {
-            return;
-        }
         /* An object's member is a string and a colon. */
         const char *before = scan->at;
         const unsigned line = scan->line;
@@ -228,7 +225,6 @@ static void scan_members(struct scan *scan, size_t size) {
             const size_t length = skip_string(scan, &name);
             skip_space(scan);
             const bool is_member =
-                memchr(before, ':', 1) == NULL &&
                 scan->at > before + length + 2 &&
                 memchr(before + length + 2, ':',
                        (size_t)(scan->at - before) - length - 2) != NULL;

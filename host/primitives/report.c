@@ -130,7 +130,7 @@ static int by_suggestion(const void *a, const void *b) {
 
 static json_t *suggestions(const struct report *report) {
     const struct kw_engine_result *result = report->result;
-    json_t **sorted = calloc(result->suggestion_count + 1U, sizeof *sorted);
+    json_t **sorted = calloc(result->suggestion_count + 1U, sizeof(void *));
     json_t *list = json_array();
     for (uint32_t i = 0; sorted != NULL && i < result->suggestion_count; i++) {
         const uint32_t index = result->suggestions[i];
@@ -143,7 +143,7 @@ static json_t *suggestions(const struct report *report) {
                 kw_text(report->catalogue->edges.entry[index], "rationale")));
     }
     if (sorted != NULL) {
-        qsort((void *)sorted, result->suggestion_count, sizeof *sorted,
+        qsort((void *)sorted, result->suggestion_count, sizeof(void *),
               by_suggestion);
     }
     for (uint32_t i = 0; sorted != NULL && i < result->suggestion_count; i++) {

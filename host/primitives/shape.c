@@ -100,8 +100,8 @@ static bool is_map(const json_t *value) {
     if (!json_is_object(value)) {
         return false;
     }
-    for (at = json_object_iter((json_t *)(uintptr_t)value); at != NULL;
-         at = json_object_iter_next((json_t *)(uintptr_t)value, at)) {
+    for (at = json_object_iter((json_t *)value); at != NULL;
+         at = json_object_iter_next((json_t *)value, at)) {
         if (!all(json_object_iter_value(at), is_text)) {
             return false;
         }
@@ -209,7 +209,7 @@ static bool check_unknown(const struct kw_document *document,
     for (; members[count].name != NULL && count < 32; count++) {
         names[count] = members[count].name;
     }
-    json_t *known = (json_t *)(uintptr_t)object;
+    json_t *known = (json_t *)object;
     for (void *at = json_object_iter(known); at != NULL;
          at = json_object_iter_next(known, at)) {
         char path[KW_FIELD_SIZE];
