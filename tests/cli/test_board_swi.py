@@ -1,6 +1,10 @@
 """keywright board serve --swi-pty, and the link swi: to it."""
 
+import os
+import pty
+import threading
 import time
+import tty
 
 import kw
 import swi_client
@@ -102,6 +106,29 @@ class SwiLink(wire_case.Case):
         started = time.monotonic()
         self.fails(4, "wire", "chip", "info", "--chip", "swi:kit")
         self.assertLess(time.monotonic() - started, 20)
+
+    def test_a_wire_without_a_chip(self):
+        """It loops back, and nothing answers."""
+        master, slave = pty.openpty()
+        tty.setraw(slave)
+        (self.kw.folder / "port").symlink_to(os.ttyname(slave))
+        echoed = []
+
+        def loop_back():
+            try:
+                while True:
+                    echoed.append(os.read(master, 64))
+                    os.write(master, echoed[-1])
+            except OSError:
+                pass  # the test is over
+
+        player = threading.Thread(target=loop_back, daemon=True)
+        player.start()
+        started = time.monotonic()
+        self.fails(4, "cable", "chip", "info", "--chip", "swi:port")
+        self.assertLess(time.monotonic() - started, 20)
+        self.assertGreater(len(echoed), 5)
+        os.close(slave)
 
 
 if __name__ == "__main__":
