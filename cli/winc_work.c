@@ -18,12 +18,21 @@ kw_status kw_winc_begin(struct kw_cli *cli,
     return KW_OK;
 }
 
-static kw_status finish_first(struct kw_cli *cli, struct kw_winc *winc) {
+static kw_status finish_first(struct kw_cli *cli, struct kw_winc *winc,
+                              bool dry_run) {
     bool waits = false;
     bool resumed = false;
     KW_TRY(kw_winc_waits(winc, &waits, &cli->error));
     if (!waits) {
         return KW_OK;
+    }
+    if (dry_run) {
+        kw_error(&cli->error, KW_INTERRUPTED,
+                 "an update of module %s was interrupted", winc->name);
+        return kw_error_hint(&cli->error,
+                             "`keywright ota resume --module %s` finishes it; "
+                             "nothing was changed",
+                             winc->name);
     }
     KW_TRY(kw_winc_resume(winc, false, &resumed, &cli->error));
     kw_print(cli, "An interrupted update was finished first\n");
@@ -34,7 +43,8 @@ kw_status kw_winc_begin_change(struct kw_cli *cli,
                                const struct kw_arguments *arguments,
                                struct kw_winc *winc) {
     KW_TRY(kw_winc_begin(cli, arguments, winc));
-    const kw_status status = finish_first(cli, winc);
+    const bool dry_run = kw_argument(arguments, "--dry-run") != NULL;
+    const kw_status status = finish_first(cli, winc, dry_run);
     if (status != KW_OK) {
         kw_winc_end(arguments, winc);
     }
