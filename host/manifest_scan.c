@@ -161,10 +161,16 @@ static bool outer_byte(struct inside *inside, char byte) {
         return false;
     case ',':
         return inside->depth == 0;
-    case '}':
     case ']':
         if (inside->depth == 0) {
             return true;
+        }
+        inside->depth--;
+        return false;
+    case '}':
+        if (inside->depth == 0) {
+            inside->words = "a } is there without its {";
+            return false;
         }
         inside->depth--;
         return false;

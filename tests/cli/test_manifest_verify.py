@@ -153,6 +153,9 @@ class Verify(kw.Case):
                      "{} {}", '{"payload": }'):
             with self.subTest(text=text):
                 self.finds(text, "manifest's form|missing", 3)
+        for text in ("{}}", "}"):
+            with self.subTest(text=text):
+                self.finds(text, "without its {", 3)
 
     def test_unique_ids(self):
         payload = self.payload()
