@@ -68,7 +68,10 @@ static kw_status from_file(const char *source, char pin[KW_PIN_MAX],
 
 /* --- the terminal --- */
 
-static bool read_silently(FILE *terminal, char *text, size_t size) {
+/* Silent before the question: what is typed at once must not show, or be
+ * thrown away. */
+static bool read_silently(FILE *terminal, const char *token, char *text,
+                          size_t size) {
     struct termios before;
     if (tcgetattr(fileno(terminal), &before) != 0) {
         return false;
@@ -76,6 +79,7 @@ static bool read_silently(FILE *terminal, char *text, size_t size) {
     struct termios silent = before;
     silent.c_lflag &= ~(tcflag_t)ECHO;
     (void)tcsetattr(fileno(terminal), TCSAFLUSH, &silent);
+    (void)fprintf(terminal, "PIN of the token %s: ", token);
     const bool read = fgets(text, (int)size, terminal) != NULL;
     (void)tcsetattr(fileno(terminal), TCSAFLUSH, &before);
     return read;
@@ -93,8 +97,7 @@ static kw_status from_terminal(const char *token, char pin[KW_PIN_MAX],
                                     "?pin-source=file:PATH (mode 0600)");
     }
     (void)setvbuf(terminal, NULL, _IONBF, 0);
-    (void)fprintf(terminal, "PIN of the token %s: ", token);
-    const bool read = read_silently(terminal, text, sizeof text);
+    const bool read = read_silently(terminal, token, text, sizeof text);
     (void)fprintf(terminal, "\n");
     (void)fclose(terminal);
     const kw_status status =
