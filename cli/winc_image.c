@@ -118,9 +118,9 @@ static char *backup_path(const struct kw_winc *winc, const char *store) {
     kw_time_now(time);
     char *path = NULL;
     for (unsigned i = 1; i < 1000; i++) {
-        path = kw_workspace_path(winc->workspace,
-                                 "backups/winc-%s-%s-%s-%03u.bin", winc->name,
-                                 store, time, i);
+        path =
+            kw_workspace_path(winc->workspace, "backups/winc-%s-%s-%s-%03u.bin",
+                              winc->name, store, time, i);
         if (path == NULL || !kw_file_exists(path)) {
             break;
         }
