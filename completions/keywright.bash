@@ -257,6 +257,10 @@ _keywright() {
     1) _keywright_words "$(_keywright_verbs "${plain[0]}")" "$cur" ;;
     *)
         case "${plain[0]} ${plain[1]} ${#plain[@]}" in
+        'manifest show 2' | 'manifest verify 2' | 'manifest split 2' | \
+            'manifest merge '* | 'manifest diff '* | 'manifest export 2')
+            _keywright_files "$cur"
+            ;;
         'chip run 2' | 'chip sha 2' | 'chip trace 2' | 'chip restore 2')
             _keywright_files "$cur"
             ;;
