@@ -1,5 +1,6 @@
 """`keywright certs`: an own PKI and the vendor's, in a chip and out of it."""
 
+import datetime
 import hashlib
 import json
 import pathlib
@@ -157,6 +158,106 @@ class Refused(kw.Case):
         path.write_text("nothing\n")
         self.fails(3, "no certificate", "certs", "compress", path)
         self.fails(6, "none.der", "certs", "compress", "none.der")
+
+
+class Sources(kw.Case):
+    """Certificates by another program, of each source of serial number."""
+
+    DEVICE = bytes.fromhex("0123112233445566ee")
+
+    def make(self, serial, begin, end, issuer="CA 0A1B"):
+        """A device's certificate; `serial` makes a number of its key."""
+        signer = ec.generate_private_key(ec.SECP256R1())
+        key = ec.generate_private_key(ec.SECP256R1()).public_key()
+        numbers = key.public_numbers()
+        point = numbers.x.to_bytes(32, "big") + numbers.y.to_bytes(32, "big")
+
+        def name(text):
+            return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME,
+                                                 text)])
+        made = x509.CertificateBuilder().subject_name(
+            name("unit " + self.DEVICE.hex().upper())).issuer_name(
+            name(issuer)).not_valid_before(begin).not_valid_after(
+            end).serial_number(int.from_bytes(serial(point), "big")
+                               ).public_key(key).add_extension(
+            x509.SubjectKeyIdentifier.from_public_key(key), False
+        ).sign(signer, hashes.SHA256())
+        path = self.kw.folder / "made.pem"
+        path.write_bytes(made.public_bytes(Encoding.PEM))
+        (self.kw.folder / "key").write_bytes(point)
+        return path
+
+    @staticmethod
+    def dates(begin, end):
+        return (begin.year % 100 << 19 | begin.month << 15 | begin.day << 10 |
+                begin.hour << 5 | end.year - begin.year).to_bytes(3, "big")
+
+    def there_and_back(self, source, path, *options):
+        (self.kw.folder / "made.json").unlink(missing_ok=True)
+        document = self.kw.json("certs", "compress", path, "--device",
+                                self.DEVICE.hex(), "--write-definition",
+                                "made.json")
+        self.assertEqual(document["serial_source"], source)
+        back = self.kw.json("certs", "expand", document["compressed"],
+                            "--definition", "made.json", "--public-key", "key",
+                            "--device", self.DEVICE.hex(), *options)
+        self.assertEqual(back["pem"], path.read_text())
+        return document
+
+    def test_each_source(self):
+        begin = datetime.datetime(2020, 7, 1, 6)
+        end = datetime.datetime(2048, 7, 1, 6)
+        dates = self.dates(begin, end)
+
+        def hashed(of_key, keep, top):
+            def serial(point):
+                data = bytearray(hashlib.sha256(
+                    (point if of_key else self.DEVICE) + dates).digest()[:16])
+                data[0] = data[0] & keep | top
+                return bytes(data)
+            return serial
+        for source, serial in (
+                (0xA, hashed(True, 0x7F, 0x40)),
+                (0xB, hashed(False, 0x7F, 0x40)),
+                (0x8, lambda _: b"\x40" + self.DEVICE),
+                (0x9, lambda _: b"\x40\x0a\x1b")):
+            with self.subTest(source=source):
+                document = self.there_and_back(
+                    source, self.make(serial, begin, end))
+                self.assertEqual(document["signer_id"], "0A1B")
+
+    def test_stored(self):
+        begin = datetime.datetime(2040, 2, 29, 6)
+        path = self.make(lambda _: b"\x12\x34", begin, begin.replace(
+            year=2044))
+        document = self.there_and_back(0, path, "--serial-number", "1234")
+        self.assertEqual(document["format"], 1)
+        self.assertEqual(document["serial_number"], "1234")
+        self.fails(2, "serial number", "certs", "expand",
+                   document["compressed"], "--definition", "made.json",
+                   "--public-key", "key", "--device", self.DEVICE.hex())
+
+    def test_never_ends(self):
+        for begin in (2020, 2060):
+            path = self.make(lambda _: b"\x12",
+                             datetime.datetime(begin, 2, 3, 4),
+                             datetime.datetime(9999, 12, 31, 23, 59, 59))
+            document = self.there_and_back(0, path, "--serial-number", "12")
+            self.assertEqual(document["years"], 0)
+
+    def test_what_72_bytes_cannot_hold(self):
+        for begin, end, words in (
+                ((2020, 1, 1, 0, 1), (2021, 1, 1, 0, 1), "full hour"),
+                ((1999, 1, 1), (2001, 1, 1), "2000"),
+                ((2020, 1, 1), (2021, 1, 2), "whole years"),
+                ((2020, 1, 1), (2020, 6, 1), "whole years"),
+                ((2020, 1, 1), (2148, 1, 1), "127 years"),
+                ((2024, 2, 29), (2025, 2, 28), "29 february")):
+            with self.subTest(begin=begin, end=end):
+                path = self.make(lambda _: b"\x12",
+                                 datetime.datetime(*begin),
+                                 datetime.datetime(*end))
+                self.fails(1, words, "certs", "compress", path)
 
 
 def chain_files(folder):
