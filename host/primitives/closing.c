@@ -5,6 +5,8 @@
 
 #define MAIN_PART "mcu"
 
+enum { CHOICES_MAX = 16, PICKS_MAX = 4096 };
+
 struct closing {
     struct kw_project *project;
     const json_t *wish; /* the member "closing" of the project */
@@ -12,6 +14,8 @@ struct closing {
     uint32_t candidate[KW_ENGINE_PARTS_MAX];
     const struct kw_engine_gap *gaps;
     uint32_t gap_count;
+    struct kw_engine_want all_wants[KW_PROJECT_LIST_MAX]; /* of the file */
+    uint32_t all_count;
 };
 
 static bool lists(const json_t *array, const char *id) {
@@ -105,6 +109,99 @@ static kw_status pose(struct closing *closing, uint32_t sets,
         }
     }
     return KW_OK;
+}
+
+/* --- the interoperable reading --- */
+
+/* A choice of a wanted protocol: one of its algorithms is enough. */
+struct choice {
+    struct kw_engine_run run;
+    bool met; /* by the parts that are there */
+};
+
+static bool in_run(const struct kw_engine_data *data,
+                   const struct kw_engine_run *run, uint32_t value) {
+    for (uint32_t i = 0; i < run->count; i++) {
+        if (data->list[run->first + i] == value) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_wanted(const struct closing *closing, uint32_t algorithm) {
+    for (uint32_t i = 0; i < closing->all_count; i++) {
+        if (closing->all_wants[i].algorithm == algorithm) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether a want of the choice is met, or spared because another is. */
+static bool is_met(const struct closing *closing,
+                   const struct kw_engine_run *run) {
+    const struct kw_engine_result *result = &closing->project->result;
+    for (uint32_t i = 0; i < result->want_fit_count; i++) {
+        const struct kw_engine_want_fit *fit = &result->want_fits[i];
+        if (in_run(&closing->project->catalogue->data, run, fit->algorithm) &&
+            (fit->state >= KW_ENGINE_FULL || fit->spared != 0)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static uint32_t find_choices(const struct closing *closing,
+                             struct choice *choices) {
+    const struct kw_engine_data *data = &closing->project->catalogue->data;
+    uint32_t count = 0;
+    for (uint32_t p = 0; p < data->count[KW_ENGINE_SECTION_PROFILES]; p++) {
+        const struct kw_engine_profile *profile = &data->profiles[p];
+        for (uint32_t c = 0; is_wanted(closing, profile->algorithm) &&
+                             c < profile->choice_count && count < CHOICES_MAX;
+             c++) {
+            const struct kw_engine_run run =
+                data->choices[profile->first_choice + c].algorithms;
+            if (run.count > 0) {
+                choices[count++] = (struct choice){run, is_met(closing, &run)};
+            }
+        }
+    }
+    return count;
+}
+
+/* Keeps of each choice the one want that the number picks; none when the
+ * choice is met. False: the number picks what nobody wants. */
+static bool pick(struct closing *closing, const struct choice *choices,
+                 uint32_t count, uint32_t number) {
+    const struct kw_engine_data *data = &closing->project->catalogue->data;
+    struct kw_engine_project *engine = &closing->project->engine;
+    bool keep[KW_PROJECT_LIST_MAX];
+    bool wanted = true;
+    memset(keep, 1, sizeof keep);
+    for (uint32_t c = 0; c < count; c++) {
+        const struct kw_engine_run *run = &choices[c].run;
+        const uint32_t members = run->count > 0 ? run->count : 1;
+        const uint32_t picked = data->list[run->first + number % members];
+        bool found = choices[c].met;
+        for (uint32_t i = 0; i < closing->all_count; i++) {
+            const uint32_t algorithm = closing->all_wants[i].algorithm;
+            const bool other = choices[c].met || algorithm != picked;
+            keep[i] = keep[i] && !(in_run(data, run, algorithm) && other);
+            found = found || algorithm == picked;
+        }
+        wanted = wanted && found;
+        number /= choices[c].met ? 1 : members;
+    }
+    engine->want_count = 0;
+    for (uint32_t i = 0; i < closing->all_count; i++) {
+        if (keep[i]) {
+            closing->project->wants[engine->want_count++] =
+                closing->all_wants[i];
+        }
+    }
+    return wanted;
 }
 
 /* --- the answer --- */
@@ -252,6 +349,56 @@ static void check_wish(const struct closing *closing,
     }
 }
 
+static bool is_cheaper(const struct kw_cover_result *one,
+                       const struct kw_cover_result *two) {
+    uint32_t left_one = 0;
+    uint32_t left_two = 0;
+    for (size_t i = 0; i < KW_COVER_WORDS; i++) {
+        left_one += (uint32_t)__builtin_popcountll(one->impossible[i]);
+        left_two += (uint32_t)__builtin_popcountll(two->impossible[i]);
+    }
+    return left_one != left_two ? left_one < left_two
+                                : one->set[0].cost < two->set[0].cost;
+}
+
+/* Evaluates what is wanted now, strictly, and solves it. */
+static kw_status solve(struct closing *closing, uint32_t sets,
+                       struct kw_cover_result *result, struct kw_error *error) {
+    KW_TRY(kw_project_evaluate(closing->project, error));
+    KW_TRY(pose(closing, sets, error));
+    kw_cover_solve(&closing->cover, result);
+    return KW_OK;
+}
+
+/* One algorithm of each choice is enough: every way to pick them is tried,
+ * and the cheapest is left in the closing. */
+static kw_status solve_choices(struct closing *closing, uint32_t sets,
+                               struct kw_cover_result *best,
+                               struct kw_error *error) {
+    struct kw_cover_result result;
+    struct choice choices[CHOICES_MAX];
+    struct kw_engine_project *engine = &closing->project->engine;
+    const uint32_t count = find_choices(closing, choices);
+    uint32_t picks = 1;
+    uint32_t best_pick = UINT32_MAX;
+    for (uint32_t i = 0; i < count && picks < PICKS_MAX; i++) {
+        picks *= choices[i].met ? 1 : choices[i].run.count;
+    }
+    engine->interoperable = 0;
+    for (uint32_t number = 0; number < picks; number++) {
+        if (!pick(closing, choices, count, number)) {
+            continue;
+        }
+        KW_TRY(solve(closing, sets, &result, error));
+        if (best_pick == UINT32_MAX || is_cheaper(&result, best)) {
+            *best = result;
+            best_pick = number;
+        }
+    }
+    (void)pick(closing, choices, count, best_pick);
+    return solve(closing, sets, best, error);
+}
+
 kw_status kw_closing(struct kw_project *project,
                      const struct kw_closing_options *options,
                      struct kw_problems *problems, json_t *document,
@@ -263,8 +410,11 @@ kw_status kw_closing(struct kw_project *project,
     };
     check_wish(&closing, problems);
     KW_TRY(kw_problems_status(problems, error));
-    KW_TRY(pose(&closing, options->sets, error));
-    kw_cover_solve(&closing.cover, &result);
+    closing.all_count = project->engine.want_count;
+    memcpy(closing.all_wants, project->wants, sizeof closing.all_wants);
+    KW_TRY(project->engine.interoperable != 0
+               ? solve_choices(&closing, options->sets, &result, error)
+               : solve(&closing, options->sets, &result, error));
     json_t *sets = json_array();
     json_t *swaps = json_array();
     json_object_set_new(document, "gaps", gaps_of(&closing, &result, false));

@@ -415,6 +415,26 @@ class Closing(Case):
         self.assertEqual(document["impossible"],
                          [{"kind": "algorithm", "id": "X-3"}])
 
+    def test_interoperable_closing_buys_one_of_each_kind(self):
+        project = self.camera()
+        project["use_case"]["implicit_details"][0]["algorithms"] = [
+            "ECDHE-ECDSA", "DHE-RSA", "AES-GCM", "HKDF-SHA256"]
+        data = self.parts({
+            "small": (10, ["ECDSA-P256", "ECDH-P256", "HKDF-SHA256",
+                           "AES-128-GCM", "TLS-1.3"]),
+            "large": (90, ["RSA-2048", "FFDH"])})
+        part = json.loads((self.kw.folder / "small.json").read_text())
+        part["features"].append({**part["features"][0], "primitive":
+                                 "secure-communication"})
+        self.write("small.json", part)
+        project["closing"] = {"candidates": ["small", "large"]}
+        path = self.write("project.json", project)
+        for reading, parts in (("strict", ["large", "small"]),
+                               ("interoperable", ["small"])):
+            sets = self.kw.json("primitives", "close", path, "--data", data,
+                                "--reading", reading)["sets"]
+            self.assertEqual(sorted(sets[0]["parts"]), parts)
+
     def test_adding_a_part_never_opens_a_gap(self):
         platforms = [entry["id"] for entry in self.kw.json(
             "primitives", "list", "platforms")["list"]]
