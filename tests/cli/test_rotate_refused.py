@@ -690,7 +690,8 @@ class Stopped(rotation_case.Case):
                 self.finish()
                 self.assertEqual(code, 7)
                 self.assertEqual(document["exit"], 7)
-                self.assertIn("interrupted", document["message"])
+                self.assertEqual(document["message"],
+                                 "the rotation was interrupted")
                 self.assertIn("rotate resume", err)
 
     def test_signal_during_the_last_proof(self):
