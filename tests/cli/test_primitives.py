@@ -223,6 +223,24 @@ class Data(Case):
                     found += 1
             self.assertGreater(found, 0, kind)
 
+    def test_the_schemas_agree_with_ajv(self):
+        node = ajv()
+        if node is None:
+            self.skipTest("npm gave no ajv: data files are not validated")
+        files = [*DATA.glob("primitives/*.json"),
+                 *DATA.glob("standards/*.json"),
+                 *DATA.glob("platforms/*.json"), *EXAMPLES.glob("*.json")]
+        for path in files:
+            name = json.loads(path.read_text())["schema"].split("/")[1]
+            schema = DATA / "primitives" / "schemas" / f"{name}.json"
+            result = subprocess.run(
+                ["node", "-e", CHECK.replace("'ajv'", "'ajv/dist/2020'"),
+                 str(schema), str(path)], capture_output=True, text=True,
+                cwd=node, timeout=120)
+            self.assertEqual(result.returncode, 0,
+                             (path, result.stdout[:2000],
+                              result.stderr[:2000]))
+
     def test_a_renamed_data_set_gives_renamed_answers(self):
         names = [entry["id"] for entry in
                  self.kw.json("primitives", "list")["list"]]
