@@ -50,6 +50,7 @@ struct kw_subject {
     X(config)                                                                  \
     X(sha)                                                                     \
     X(message)                                                                 \
+    X(compcert)                                                                \
     X(rotate)
 
 #define KW_DECLARE_SUBJECT(name)                                               \
