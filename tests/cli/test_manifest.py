@@ -402,6 +402,16 @@ class Files(kw.Case):
                          [entry["header"]["uniqueId"] for entry in self.all])
         self.assertEqual(rows[0]["partNumber"], "ATECC608B-TFLXTLS")
 
+    def test_export_golden_files(self):
+        golden = kw.ROOT / "tests" / "cli" / "golden"
+        for how in ("aws", "azure", "csv"):
+            with self.subTest(how=how):
+                self.kw.run("manifest", "export", golden / "manifest.json",
+                            f"--{how}", "-o", f"{how}.out")
+                self.assertEqual(
+                    (self.kw.folder / f"{how}.out").read_bytes(),
+                    (golden / f"manifest.{how}").read_bytes())
+
     def test_export_usage(self):
         self.fails(2, "retired", "manifest", "export", "a.json", "--gcp")
         self.fails(2, "one of", "manifest", "export", "a.json")
