@@ -301,6 +301,67 @@ static void a_clock_that_went_back_is_refused(void **state) {
     kw_certs_custom_free(&bench->result);
 }
 
+/* --- Trust&GO --- */
+
+/* Signs a device certificate with an EUI-48 in place of the one in slot 10,
+ * as newer Trust&GO parts have one. */
+static void sign_with_eui48(struct bench *bench, const char *eui48,
+                            struct kw_chip_certs *certs) {
+    const struct kw_pki_view *device =
+        &bench->result.chain.view[KW_CHAIN_DEVICE];
+    char *path = kw_format("%s/keys/custom-0001/signer_FFFF.key",
+                           bench->workspace.folder);
+    struct kw_authority *signer = NULL;
+    struct kw_pki_bytes tbs;
+    struct kw_pki_bytes whole;
+    struct kw_pki_view view;
+    const struct kw_pki_about about = {
+        .profile = KW_PKI_DEVICE,
+        .issuer = device->issuer,
+        .subject = device->subject,
+        .public_key = device->public_key,
+        .issuer_id = device->authority_id,
+        .serial = device->serial.at,
+        .serial_size = device->serial.left,
+        .not_before = device->not_before,
+        .not_after = device->not_after,
+        .after_is_generalized = true,
+        .eui48 = eui48,
+    };
+    assert_int_equal(kw_authority_open(path, &signer, &bench->error), KW_OK);
+    assert_int_equal(kw_pki_tbs(&about, &tbs), KW_OK);
+    assert_int_equal(kw_pki_sign(&tbs, signer, &whole, &bench->error), KW_OK);
+    assert_int_equal(kw_pki_read(kw_pki_cursor(&whole), &view), KW_OK);
+    *certs = bench->result.certs;
+    memcpy(certs->slots.slot[0], view.signature, KW_SIGNATURE_SIZE);
+    kw_authority_close(signer);
+    free(path);
+}
+
+static void an_eui48_is_part_of_the_certificate(void **state) {
+    struct bench *bench = *state;
+    struct kw_chip_certs certs;
+    assert_int_equal(make_at(bench, time_of(2026, 11, 20, 9, 0)), KW_OK);
+    struct kw_chain *chain = &bench->result.chain;
+    const struct kw_pki_bytes names[] = {chain->bytes[KW_CHAIN_SIGNER],
+                                         chain->bytes[KW_CHAIN_DEVICE]};
+    struct kw_pki_view signer;
+    struct kw_pki_view device;
+    assert_int_equal(kw_pki_read(kw_pki_cursor(&names[0]), &signer), KW_OK);
+    assert_int_equal(kw_pki_read(kw_pki_cursor(&names[1]), &device), KW_OK);
+    sign_with_eui48(bench, "0123456789AB", &certs);
+    assert_int_equal(
+        kw_chain_rebuild(&certs, signer.subject, device.subject, chain),
+        KW_NO_SIGNATURE);
+    memcpy(certs.eui48, "0123456789AB", KW_EUI48_DIGITS);
+    assert_int_equal(
+        kw_chain_rebuild(&certs, signer.subject, device.subject, chain), KW_OK);
+    assert_memory_equal(chain->view[KW_CHAIN_DEVICE].eui48, "0123456789AB",
+                        KW_EUI48_DIGITS);
+    openssl_verifies(chain, time_of(2027, 1, 1, 0, 0));
+    kw_certs_custom_free(&bench->result);
+}
+
 /* --- the rules alone --- */
 
 static struct kw_pki_view issuer_of(struct kw_moment begin, uint16_t end) {
@@ -385,6 +446,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_signer_is_used_again_years_later,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_clock_that_went_back_is_refused,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_eui48_is_part_of_the_certificate,
                                         set_up, tear_down),
         cmocka_unit_test(an_issuer_of_this_hour),
         cmocka_unit_test(an_end_is_shortened_by_whole_years),
