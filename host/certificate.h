@@ -3,7 +3,7 @@
  * Names are O and CN as UTF8String; the signature is ECDSA with SHA-256.
  * The part that is signed comes from its description alone, so that a
  * certificate whose signature and dates are known can be built again.
- * Knows core/compcert.h and host/key.h; OpenSSL encodes. */
+ * Knows core/compcert.h, host/key.h and host/pki.h, which encodes. */
 #ifndef KW_HOST_CERTIFICATE_H
 #define KW_HOST_CERTIFICATE_H
 
