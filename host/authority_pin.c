@@ -79,7 +79,7 @@ static bool read_silently(FILE *terminal, const char *token, char *text,
     struct termios silent = before;
     silent.c_lflag &= ~(tcflag_t)ECHO;
     (void)tcsetattr(fileno(terminal), TCSAFLUSH, &silent);
-    (void)fprintf(terminal, "PIN of the token %s: ", token);
+    (void)dprintf(fileno(terminal), "PIN of the token %s: ", token);
     const bool read = fgets(text, (int)size, terminal) != NULL;
     (void)tcsetattr(fileno(terminal), TCSAFLUSH, &before);
     return read;
@@ -98,7 +98,7 @@ static kw_status from_terminal(const char *token, char pin[KW_PIN_MAX],
     }
     (void)setvbuf(terminal, NULL, _IONBF, 0);
     const bool read = read_silently(terminal, token, text, sizeof text);
-    (void)fprintf(terminal, "\n");
+    (void)dprintf(fileno(terminal), "\n");
     (void)fclose(terminal);
     const kw_status status =
         read ? take_line(text, sizeof text, pin) : KW_PARSE;
