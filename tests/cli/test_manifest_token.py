@@ -2,6 +2,7 @@
 an own PKI in the chip."""
 
 import json
+
 from cryptography import x509
 
 import kw
