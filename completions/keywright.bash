@@ -253,7 +253,7 @@ _keywright() {
         return
     fi
     case ${#plain[@]} in
-    0) _keywright_words 'init chip resources rotate keys board certs manifest primitives' "$cur" ;;
+    0) _keywright_words 'init chip resources rotate keys board certs manifest winc ota primitives' "$cur" ;;
     1) _keywright_words "$(_keywright_verbs "${plain[0]}")" "$cur" ;;
     *)
         case "${plain[0]} ${plain[1]} ${#plain[@]}" in

@@ -121,7 +121,7 @@ static unsigned find_in_module(struct token *token, CK_FUNCTION_LIST *module,
                                CK_TOKEN_INFO *found) {
     CK_SLOT_ID slots[SLOTS_MAX];
     CK_ULONG count = SLOTS_MAX;
-    CK_TOKEN_INFO info;
+    CK_TOKEN_INFO info = {.flags = 0};
     unsigned fitting = 0;
     if (module->C_GetSlotList(CK_TRUE, slots, &count) != CKR_OK) {
         return 0;
@@ -364,7 +364,7 @@ static void token_close(void *self) {
 
 static kw_status open_all(const char *text, struct token *token,
                           struct kw_error *error) {
-    CK_TOKEN_INFO info;
+    CK_TOKEN_INFO info = {.flags = 0};
     KW_TRY(read_uri(text, token, error));
     KW_TRY(load_modules(token, error));
     KW_TRY(find_token(token, &info, error));

@@ -14,7 +14,7 @@ import unittest
 BUILD = pathlib.Path(os.environ.get("KEYWRIGHT_BUILD", "."))
 CMAKE = os.environ.get("CMAKE", "cmake")
 NOUNS = ("init", "chip", "resources", "rotate", "keys", "board", "certs",
-         "manifest", "primitives")
+         "manifest", "winc", "ota", "primitives")
 
 EMBEDDER = r"""
 #include <stdio.h>
