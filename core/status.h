@@ -54,7 +54,7 @@ enum kw_class {
     X(KW_NO_OLD_PAIRS, KW_CLASS_NO, 12,                                        \
       "the key in the chip is validated and the bundle holds no pair to "      \
       "invalidate it")                                                         \
-    X(KW_NO_SLOT, KW_CLASS_NO, 13, "it is for another slot")           \
+    X(KW_NO_SLOT, KW_CLASS_NO, 13, "it is for another slot")                   \
     X(KW_NO_ROLLBACK, KW_CLASS_NO, 14,                                         \
       "the new key is validated already; nothing is undone after that")        \
     X(KW_NO_CHIP_TYPE, KW_CLASS_NO, 15, "the chip is of the wrong type")       \

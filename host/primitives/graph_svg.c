@@ -37,7 +37,7 @@ void kw_put_xml(FILE *out, const char *text) {
     for (; *text != '\0'; text++) {
         const unsigned char c = (unsigned char)*text;
         if (c < 0x20 || strchr("<>&\"'", c) != NULL) {
-            (void)fprintf(out, "&#%u;", c < 0x20 ? ' ' : c);
+            (void)fprintf(out, "&#%d;", c < 0x20 ? ' ' : c);
         } else {
             (void)fputc(c, out);
         }

@@ -206,7 +206,7 @@ static bool check_unknown(const struct kw_document *document,
     const char *names[32];
     size_t count = 0;
     bool ok = true;
-    for (; members[count].name != NULL && count < 32; count++) {
+    for (; count < 32 && members[count].name != NULL; count++) {
         names[count] = members[count].name;
     }
     json_t *known = (json_t *)object;

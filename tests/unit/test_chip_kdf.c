@@ -215,8 +215,8 @@ static void large_keys(void **state) {
         assert_memory_equal(first.data, second.data, 64);
     }
     const struct call call = call_hex(0x103, PRF_SEED);
-    refuse(&bench, PARSE, "source of KDF has 36", PRF | FROM_SLOT | TO_OUTPUT, 5,
-           call);
+    refuse(&bench, PARSE, "source of KDF has 36", PRF | FROM_SLOT | TO_OUTPUT,
+           5, call);
     refuse(&bench, PARSE, "source of KDF has 32", PRF | FROM_UPPER | TO_OUTPUT,
            0, call);
     refuse(&bench, PARSE, "source of KDF has 32",

@@ -203,7 +203,8 @@ static void a_certificate_is_dated(void **state) {
                                   0xF0, 0x30, 0xA0, 0x00};
     memcpy(compressed + 64, END, sizeof END);
     fill(*state, 10, compressed, sizeof compressed);
-    assert_string_equal(look(*state, 10)->state, "certificate issued 2020-07-01");
+    assert_string_equal(look(*state, 10)->state,
+                        "certificate issued 2020-07-01");
 }
 
 static void make_stored_key(uint8_t stored[KW_STORED_KEY_SIZE],
