@@ -75,10 +75,19 @@ class Keywright:
     def start(self, *arguments, **options):
         """Starts the command and returns its Popen."""
         options.setdefault("stdin", subprocess.DEVNULL)
+        options.setdefault("stdout", subprocess.PIPE)
         return subprocess.Popen(
             [self.binary, *map(str, arguments)], cwd=self.folder,
-            env=self.environment, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, **options)
+            env=self.environment, stderr=subprocess.PIPE, **options)
+
+    def start_unread(self, *arguments):
+        """Starts the command with a stdout that nobody reads any more."""
+        reader, writer = os.pipe()
+        os.close(reader)
+        try:
+            return self.start(*arguments, stdout=writer)
+        finally:
+            os.close(writer)
 
     def run(self, *arguments, code=0, input=None):
         """Runs the command to its end. `code` is the exit code that must

@@ -232,8 +232,7 @@ class Pipes(kw.Case):
         for words in (("chip", "slots"), ("chip", "slots", "--json"),
                       ("--help",)):
             with self.subTest(words=words):
-                process = self.kw.start(*words)
-                process.stdout.close()
+                process = self.kw.start_unread(*words)
                 err = process.stderr.read()
                 process.stderr.close()
                 self.assertEqual(process.wait(kw.TIMEOUT), -signal.SIGPIPE)
@@ -241,16 +240,14 @@ class Pipes(kw.Case):
 
     def test_the_work_is_done_all_the_same(self):
         self.init()
-        process = self.kw.start("resources", "make")
-        process.stdout.close()
+        process = self.kw.start_unread("resources", "make")
         process.stderr.read()
         process.stderr.close()
         self.assertEqual(process.wait(kw.TIMEOUT), -signal.SIGPIPE)
         self.kw.run("rotate", "run")
 
     def test_a_failure_is_still_told(self):
-        process = self.kw.start("chip", "info")
-        process.stdout.close()
+        process = self.kw.start_unread("chip", "info")
         err = process.stderr.read()
         process.stderr.close()
         self.assertEqual(process.wait(kw.TIMEOUT), 1)
