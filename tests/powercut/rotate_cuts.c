@@ -13,25 +13,19 @@
  * --short: one seed, and no cut inside a resume: for slow instrumented builds.
  * --self-test: one seed on a disk that does not flush; this program must
  * find what that loses. */
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
 #include "core/rotate.h"
 #include "host/journal.h"
 #include "host/keyring.h"
 #include "host/links.h"
 #include "host/register.h"
 #include "host/rotation.h"
-#include "tests/powercut/disk.h"
-
-#define CUT_EXIT 137
+#include "tests/powercut/command.h"
 
 /* A cut between two commands: before a packet is built for the wire. The
  * linker sends core's and host's calls here. */
@@ -45,83 +39,24 @@ kw_status __wrap_kw_packet_encode(const struct kw_command *command,
     return __real_kw_packet_encode(command, packet, size);
 }
 
-/* --- running the command in a child --- */
+/* --- the command --- */
 
 struct place {
     char folder[64]; /* holds everything below */
     char work[96];   /* the workspace that is cut */
     char authority[96];
-    unsigned long *operations; /* shared with the children */
-    bool lies;                 /* the disk does not flush */
+    struct kw_cut_command command;
 };
 
-struct cut {
-    unsigned long at; /* 0: never */
-    uint64_t seed;
-};
-
-static void be_silent(void) {
-    const int null = open("/dev/null", O_RDWR);
-    if (null >= 0 && getenv("KEYWRIGHT_CUTS_LOUD") == NULL) {
-        (void)dup2(null, STDOUT_FILENO);
-        (void)dup2(null, STDERR_FILENO);
-    }
-}
-
-static int child(const struct place *place, const char *workspace,
-                 struct cut cut, const char *const *words) {
-    static const struct kw_noun *const all[] = {
-        &kw_noun_init, &kw_noun_resources, &kw_noun_rotate};
-    struct kw_noun nouns[3];
-    char *argv[16] = {"keywright", "--yes", "--workspace", (char *)workspace};
-    int argc = 4;
-    for (size_t i = 0; i < 3; i++) {
-        nouns[i] = *all[i];
-    }
-    for (; *words != NULL; words++) {
-        argv[argc++] = (char *)*words;
-    }
-    be_silent();
-    kw_disk_start(workspace, cut.seed, cut.at);
-    kw_disk_lie_about_flushing(place->lies);
-    const int code = kw_cli_main(argc, argv, nouns, 3);
-    *place->operations = kw_disk_operations();
-    return code;
-}
-
-static int run(const struct place *place, const char *workspace, struct cut cut,
-               const char *const *words) {
-    int status = 0;
-    (void)fflush(NULL);
-    const pid_t pid = fork();
-    if (pid == 0) {
-        _exit(child(place, workspace, cut, words));
-    }
-    if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status)) {
-        return -1;
-    }
-    return WEXITSTATUS(status);
+static int run(const struct place *place, const char *workspace,
+               struct kw_cut cut, const char *const *words) {
+    return kw_cut_command_run(&place->command, workspace, cut, words);
 }
 
 static const char *const INIT[] = {"init", NULL};
 static const char *const MAKE[] = {"resources", "make", NULL};
 static const char *const RESUME[] = {"rotate", "resume", NULL};
 static const char *const RUN[] = {"rotate", "run", NULL};
-
-static const struct cut NO_CUT = {0, 1};
-
-/* --- files --- */
-
-static bool copy_folder(const char *from, const char *to) {
-    int status = 0;
-    kw_disk_remove(to);
-    const pid_t pid = fork();
-    if (pid == 0) {
-        (void)execlp("cp", "cp", "-a", from, to, (char *)NULL);
-        _exit(127);
-    }
-    return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
-}
 
 /* --- the three starts --- */
 
@@ -132,14 +67,14 @@ struct start {
 };
 
 static bool prepare_invalid(const struct place *place, const char *workspace) {
-    return run(place, workspace, NO_CUT, INIT) == 0 &&
-           run(place, workspace, NO_CUT, MAKE) == 0;
+    return run(place, workspace, kw_no_cut, INIT) == 0 &&
+           run(place, workspace, kw_no_cut, MAKE) == 0;
 }
 
 static bool prepare_validated(const struct place *place,
                               const char *workspace) {
     return prepare_invalid(place, workspace) &&
-           run(place, workspace, NO_CUT, RUN) == 0;
+           run(place, workspace, kw_no_cut, RUN) == 0;
 }
 
 struct opened {
@@ -185,7 +120,7 @@ static bool write_authority(const struct place *place, struct kw_chip *chip) {
 /* Slot 14 as it leaves the vendor, an authority in slot 13. */
 static bool prepare_blank(const struct place *place, const char *workspace) {
     struct opened opened;
-    if (run(place, workspace, NO_CUT, INIT) != 0 ||
+    if (run(place, workspace, kw_no_cut, INIT) != 0 ||
         !open_chip(workspace, &opened)) {
         return false;
     }
@@ -285,7 +220,7 @@ struct campaign {
     bool is_short;
 };
 
-static int rotate(struct campaign *campaign, struct cut cut,
+static int rotate(struct campaign *campaign, struct kw_cut cut,
                   const char *const *words) {
     const char *with[6];
     size_t count = 0;
@@ -300,10 +235,10 @@ static int rotate(struct campaign *campaign, struct cut cut,
     return run(&campaign->place, campaign->place.work, cut, with);
 }
 
-static void fail(struct campaign *campaign, struct cut first, struct cut second,
-                 const char *why) {
+static void fail(struct campaign *campaign, struct kw_cut first,
+                 struct kw_cut second, const char *why) {
     campaign->failures++;
-    if (campaign->place.lies) {
+    if (campaign->place.command.lies) {
         return; /* as it should be */
     }
     (void)printf("rotate, %s: cut at %lu seed %llu, in the resume at %lu seed "
@@ -314,10 +249,10 @@ static void fail(struct campaign *campaign, struct cut first, struct cut second,
 }
 
 /* Resumes without a cut and checks. */
-static void settle(struct campaign *campaign, struct cut first,
-                   struct cut second) {
+static void settle(struct campaign *campaign, struct kw_cut first,
+                   struct kw_cut second) {
     struct facts after;
-    if (rotate(campaign, NO_CUT, RESUME) != 0) {
+    if (rotate(campaign, kw_no_cut, RESUME) != 0) {
         fail(campaign, first, second, "resume fails");
         return;
     }
@@ -330,35 +265,35 @@ static void settle(struct campaign *campaign, struct cut first,
         fail(campaign, first, second, why);
         return;
     }
-    if (first.at % 16 == 0 && rotate(campaign, NO_CUT, RUN) != 0) {
+    if (first.at % 16 == 0 && rotate(campaign, kw_no_cut, RUN) != 0) {
         fail(campaign, first, second, "another rotation fails");
     }
 }
 
 /* A run that is cut; false when it ended before the cut. */
-static bool cut_run(struct campaign *campaign, struct cut cut) {
-    if (!copy_folder(campaign->base, campaign->place.work)) {
-        fail(campaign, cut, NO_CUT, "cannot copy the workspace");
+static bool cut_run(struct campaign *campaign, struct kw_cut cut) {
+    if (!kw_cut_copy_folder(campaign->base, campaign->place.work)) {
+        fail(campaign, cut, kw_no_cut, "cannot copy the workspace");
         return false;
     }
     const int code = rotate(campaign, cut, RUN);
-    if (code != CUT_EXIT && code != 0) {
-        fail(campaign, cut, NO_CUT, "the run fails by itself");
+    if (code != KW_DISK_EXIT && code != 0) {
+        fail(campaign, cut, kw_no_cut, "the run fails by itself");
     }
-    campaign->cuts += code == CUT_EXIT ? 1 : 0;
-    return code == CUT_EXIT;
+    campaign->cuts += code == KW_DISK_EXIT ? 1 : 0;
+    return code == KW_DISK_EXIT;
 }
 
 /* Cuts the resume after a cut run, at every step-th operation. */
-static void cut_resumes(struct campaign *campaign, struct cut first,
+static void cut_resumes(struct campaign *campaign, struct kw_cut first,
                         unsigned long step) {
     for (unsigned long at = 1 + first.at % step;; at += step) {
-        const struct cut second = {at, first.seed + at};
+        const struct kw_cut second = {at, first.seed + at};
         if (!cut_run(campaign, first)) {
             return;
         }
         campaign->cuts--; /* counted when it was cut first */
-        if (rotate(campaign, second, RESUME) != CUT_EXIT) {
+        if (rotate(campaign, second, RESUME) != KW_DISK_EXIT) {
             return;
         }
         campaign->cuts++;
@@ -370,11 +305,11 @@ static void cut_everywhere(struct campaign *campaign, uint64_t seed) {
     const unsigned long every = campaign->is_long ? 1 : 5;
     const unsigned long step = campaign->is_long ? 1 : 13;
     for (unsigned long at = 1;; at++) {
-        const struct cut cut = {at, seed};
+        const struct kw_cut cut = {at, seed};
         if (!cut_run(campaign, cut)) {
             return;
         }
-        settle(campaign, cut, NO_CUT);
+        settle(campaign, cut, kw_no_cut);
         if (at % every == 0 && !campaign->is_short) {
             cut_resumes(campaign, cut, step);
         }
@@ -397,25 +332,20 @@ static unsigned long conduct(struct campaign *campaign) {
         (void)printf("rotate, %s: cannot prepare\n", campaign->start->name);
         return 1;
     }
-    const bool one_seed = campaign->is_short || campaign->place.lies;
+    const bool one_seed = campaign->is_short || campaign->place.command.lies;
     for (uint64_t seed = one_seed ? seeds - 1 : 0; seed < seeds; seed++) {
         cut_everywhere(campaign, seed);
     }
     (void)printf("rotate, %s: %lu operations a run, %lu cuts, %lu failures\n",
-                 campaign->start->name, *campaign->place.operations,
+                 campaign->start->name, *campaign->place.command.operations,
                  campaign->cuts, campaign->failures);
     (void)fflush(stdout);
     return campaign->failures;
 }
 
 static bool make_place(struct place *place) {
-    const char *folder = getenv("TMPDIR");
-    (void)snprintf(place->folder, sizeof place->folder, "%s/kw-cuts-XXXXXX",
-                   folder == NULL ? "/tmp" : folder);
-    place->operations =
-        mmap(NULL, sizeof *place->operations, PROT_READ | PROT_WRITE,
-             MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (mkdtemp(place->folder) == NULL || place->operations == MAP_FAILED) {
+    if (!kw_cut_command_open(&place->command) ||
+        !kw_cut_make_folder(place->folder, sizeof place->folder)) {
         return false;
     }
     (void)snprintf(place->work, sizeof place->work, "%s/work", place->folder);
@@ -424,15 +354,14 @@ static bool make_place(struct place *place) {
     return true;
 }
 
-static bool has_option(int argc, char **argv, const char *option) {
-    return argc > 1 && strcmp(argv[1], option) == 0;
-}
-
 int main(int argc, char **argv) {
-    const bool is_long = has_option(argc, argv, "--long");
-    const bool is_short = has_option(argc, argv, "--short");
-    const bool self_test = has_option(argc, argv, "--self-test");
-    struct place place = {.lies = self_test};
+    const struct kw_noun nouns[] = {kw_noun_init, kw_noun_resources,
+                                    kw_noun_rotate};
+    const bool is_long = kw_cut_has_option(argc, argv, "--long");
+    const bool is_short = kw_cut_has_option(argc, argv, "--short");
+    const bool self_test = kw_cut_has_option(argc, argv, "--self-test");
+    struct place place = {
+        .command = {.nouns = nouns, .noun_count = 3, .lies = self_test}};
     unsigned long failures = 0;
     if (!make_place(&place)) {
         perror("rotate_cuts");
