@@ -112,8 +112,6 @@ static void encode_copy(struct kw_nvm *nvm, uint64_t sequence,
     checksum_of(nvm, copy + AT_CHECKSUM);
 }
 
-#define SEQUENCE_LIMIT (UINT64_C(1) << 63)
-
 static kw_status check_copy(const struct kw_nvm *nvm) {
     const uint8_t *const copy = nvm->copy;
     uint8_t digest[KW_SHA256_SIZE];
@@ -123,8 +121,6 @@ static kw_status check_copy(const struct kw_nvm *nvm) {
                   kw_load_le16(copy + AT_HEADER_SIZE) == HEADER_SIZE,
               KW_PARSE_MAGIC);
     KW_ENSURE(kw_load_le32(copy + AT_SIZE) == nvm->size, KW_PARSE_SIZE);
-    /* No image gets so far; one that says so leaves no room to count. */
-    KW_ENSURE(load_le64(copy + AT_SEQUENCE) < SEQUENCE_LIMIT, KW_PARSE);
     checksum_of(nvm, digest);
     KW_ENSURE(kw_equal_ct(digest, copy + AT_CHECKSUM, sizeof digest), KW_PARSE);
     return KW_OK;
@@ -326,6 +322,12 @@ static kw_status nearer(kw_status left, kw_status right) {
     return left;
 }
 
+/* Sequence numbers go round (RFC 1982): whatever number a file says, the
+ * next one is later. */
+static bool is_later(uint64_t left, uint64_t right) {
+    return left != right && left - right < UINT64_C(1) << 63;
+}
+
 /* Chooses the newest whole copy. */
 static kw_status read_newest(struct kw_nvm *nvm, uint8_t *image) {
     kw_status failure = KW_PARSE_MAGIC;
@@ -337,7 +339,7 @@ static kw_status read_newest(struct kw_nvm *nvm, uint8_t *image) {
             continue;
         }
         const uint64_t sequence = load_le64(nvm->copy + AT_SEQUENCE);
-        if (!found || sequence > nvm->sequence) {
+        if (!found || is_later(sequence, nvm->sequence)) {
             found = true;
             nvm->sequence = sequence;
             nvm->current = number;

@@ -20,6 +20,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "core/sha256.h"
 #include "sim/nvm/nvm.h"
 
 #define SIZE     1404 /* bytes of the images */
@@ -392,6 +393,42 @@ static void test_commits_alternate(void **state) {
     assert_content(40);
 }
 
+/* Gives a copy this sequence number, checksum included. */
+static void put_sequence(unsigned copy, uint64_t sequence) {
+    enum { AT_SEQUENCE = 24, AT_CHECKSUM = 32 };
+    uint8_t bytes[HEADER + SIZE];
+    struct kw_sha256 sha;
+    const off_t offset = (off_t)copy * STRIDE;
+    const int fd = open(path, O_RDWR | O_CLOEXEC);
+    assert_int_equal(pread(fd, bytes, sizeof bytes, offset), sizeof bytes);
+    for (unsigned i = 0; i < 8; i++) {
+        bytes[AT_SEQUENCE + i] = (uint8_t)(sequence >> 8 * i);
+    }
+    kw_sha256_init(&sha);
+    kw_sha256_update(&sha, bytes, AT_CHECKSUM);
+    kw_sha256_update(&sha, bytes + HEADER, SIZE);
+    kw_sha256_final(&sha, bytes + AT_CHECKSUM);
+    assert_int_equal(syscall(SYS_pwrite64, fd, bytes, sizeof bytes, offset),
+                     sizeof bytes);
+    close(fd);
+}
+
+/* No number that a file may hold stops it from being written. */
+static void test_sequence_goes_round(void **state) {
+    (void)state;
+    static const uint64_t EDGES[] = {INT64_MAX, UINT64_MAX};
+    for (size_t i = 0; i < sizeof EDGES / sizeof *EDGES; i++) {
+        create(0);
+        put_sequence(0, EDGES[i] - 2);
+        put_sequence(1, EDGES[i] - 1);
+        for (unsigned generation = 1; generation < 6; generation++) {
+            commit_all(generation, generation);
+            assert_content(generation);
+        }
+        assert_int_equal(unlink(path), 0);
+    }
+}
+
 static void test_open_no_file(void **state) {
     (void)state;
     assert_open_fails(KW_SYSTEM_FILE);
@@ -544,6 +581,7 @@ int main(void) {
         TEST(test_broken_flush),
         TEST(test_broken_flush_at_create),
         TEST(test_commits_alternate),
+        TEST(test_sequence_goes_round),
         TEST(test_open_no_file),
         TEST(test_open_directory),
         TEST(test_open_other_kind),
