@@ -366,6 +366,15 @@ static uint32_t cost_of(const json_t *root) {
         json_object_get(json_object_get(root, "cost"), "cents"));
 }
 
+static uint32_t role_of(const json_t *root) {
+    const char *type = kw_text(root, "type");
+    if (strcmp(type, "mcu") == 0) {
+        return KW_ENGINE_ROLE_MAIN;
+    }
+    return strcmp(type, "combo") == 0 ? KW_ENGINE_ROLE_COMBINATION
+                                      : KW_ENGINE_ROLE_BESIDE;
+}
+
 static void make_part(struct make *make) {
     json_t *root = make->document->root;
     const uint32_t first = make->records[KW_ENGINE_SECTION_FEATURES];
@@ -393,7 +402,7 @@ static void make_part(struct make *make) {
         cost += cost_of(part);
     }
     RECORD(make, KW_ENGINE_SECTION_PARTS, cost, first,
-           make->records[KW_ENGINE_SECTION_FEATURES] - first);
+           make->records[KW_ENGINE_SECTION_FEATURES] - first, role_of(root));
 }
 
 /* --- all --- */

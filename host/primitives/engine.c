@@ -5,7 +5,7 @@
 
 /* Words a record, in the order of the sections. */
 static const uint8_t WIDTH[KW_ENGINE_SECTIONS] = {1, 4, 2, 4, 3, 2,
-                                                  5, 6, 5, 3, 6, 1};
+                                                  5, 6, 5, 4, 6, 1};
 
 void *kw_engine_take(struct kw_engine_arena *arena, size_t size) {
     const size_t start = (arena->used + 7U) & ~(size_t)7U;
@@ -115,8 +115,9 @@ static bool parts_ok(const struct kw_engine_data *data) {
     const uint32_t features = data->count[KW_ENGINE_SECTION_FEATURES];
     bool ok = true;
     for (uint32_t i = 0; i < data->count[KW_ENGINE_SECTION_PARTS]; i++) {
-        ok = ok && span_ok(data->parts[i].first_feature,
-                           data->parts[i].feature_count, features);
+        ok = ok && data->parts[i].role <= KW_ENGINE_ROLE_COMBINATION &&
+             span_ok(data->parts[i].first_feature, data->parts[i].feature_count,
+                     features);
     }
     for (uint32_t i = 0; i < features; i++) {
         const struct kw_engine_feature *entry = &data->features[i];

@@ -42,7 +42,7 @@ struct kw_engine_arena {
 /* --- the data set --- */
 
 #define KW_ENGINE_MAGIC    0x4550574bU /* "KWPE" in little-endian bytes */
-#define KW_ENGINE_VERSION  1U
+#define KW_ENGINE_VERSION  2U
 #define KW_ENGINE_SECTIONS 12
 /* magic, version, words in all, then (first word, records) a section */
 #define KW_ENGINE_HEADER_WORDS (3 + 2 * KW_ENGINE_SECTIONS)
@@ -140,10 +140,18 @@ struct kw_engine_mapping {
     uint32_t types; /* only for these component types; 0: for all */
 };
 
+/* What a part is in a system. Only those beside the main part are offered to
+ * close a gap when nobody names candidates. */
+enum kw_engine_role {
+    KW_ENGINE_ROLE_BESIDE,
+    KW_ENGINE_ROLE_MAIN,
+    KW_ENGINE_ROLE_COMBINATION,
+};
 struct kw_engine_part {
     uint32_t cost; /* in the unit of the data set (cents) */
     uint32_t first_feature;
     uint32_t feature_count;
+    uint32_t role;
 };
 
 enum kw_engine_support {
@@ -337,6 +345,55 @@ struct kw_engine_result {
 enum kw_engine_status kw_engine_evaluate(
     const struct kw_engine_data *data, const struct kw_engine_project *project,
     struct kw_engine_arena *arena, struct kw_engine_result *result);
+
+/* --- phases without their inputs --- */
+
+enum kw_engine_origin {
+    KW_ENGINE_ORIGIN_USE_CASE,
+    KW_ENGINE_ORIGIN_STANDARDS, /* all that the standards draw on */
+    KW_ENGINE_ORIGIN_ALL,       /* every primitive, against the parts */
+};
+
+/* Selects every primitive when none is: KW_ENGINE_ORIGIN_STANDARDS when there
+ * is a target, KW_ENGINE_ORIGIN_ALL without. */
+enum kw_engine_origin kw_engine_choose(const struct kw_engine_data *data,
+                                       struct kw_engine_project *project);
+
+/* Evaluates. Where the standards choose, what they draw on is selected first
+ * (in the project, too). */
+enum kw_engine_status kw_engine_evaluate_from(const struct kw_engine_data *data,
+                                              enum kw_engine_origin origin,
+                                              struct kw_engine_project *project,
+                                              struct kw_engine_arena *arena,
+                                              struct kw_engine_result *result);
+
+/* Whether a primitive is selected or required by what is. */
+bool kw_engine_applies(const struct kw_engine_data *data,
+                       const struct kw_engine_project *project,
+                       uint32_t primitive);
+
+/* The product does without this primitive: whether the mapping leads to a
+ * requirement that draws on it and on none that applies. */
+bool kw_engine_excludes(const struct kw_engine_data *data,
+                        const struct kw_engine_project *project,
+                        uint32_t primitive, uint32_t mapping);
+
+/* --- reading a result --- */
+
+/* Of several primitives that could answer a requirement those of high
+ * confidence lead, or else the one that the data lists first. at: the number
+ * of the link in its row. */
+bool kw_engine_leads(const struct kw_engine_data *data,
+                     const struct kw_engine_result *result,
+                     const struct kw_engine_row *row, uint32_t at);
+
+enum kw_engine_verdict {
+    KW_ENGINE_VERDICT_GAP,
+    KW_ENGINE_VERDICT_PARTIAL,
+    KW_ENGINE_VERDICT_COVERED,
+    KW_ENGINE_VERDICT_NONE, /* no parts: not evaluated */
+};
+enum kw_engine_verdict kw_engine_verdict(const struct kw_engine_result *result);
 
 /* --- closing gaps --- */
 

@@ -453,14 +453,6 @@ static void read_filters(struct reading *reading) {
 
 /* --- exclusions --- */
 
-static bool is_applicable(const struct kw_project *project,
-                          uint32_t primitive) {
-    struct kw_engine_closure closure;
-    kw_engine_closure(&project->catalogue->data, project->engine.selected,
-                      project->engine.model, &closure);
-    return (closure.applicable >> primitive & 1U) != 0;
-}
-
 static void exclude(struct reading *reading, uint32_t requirement,
                     const char *argument, const char *field) {
     struct kw_project *project = reading->project;
@@ -484,25 +476,10 @@ static void exclude(struct reading *reading, uint32_t requirement,
 /* Everything that draws on this primitive and on none that applies. */
 static void exclude_primitive(struct reading *reading, uint32_t primitive,
                               const char *argument) {
-    struct kw_project *project = reading->project;
+    const struct kw_project *project = reading->project;
     const struct kw_engine_data *data = &project->catalogue->data;
-    struct kw_engine_closure closure;
-    const uint32_t count = data->count[KW_ENGINE_SECTION_MAPPINGS];
-    kw_engine_closure(data, project->engine.selected, project->engine.model,
-                      &closure);
-    for (uint32_t i = 0; i < count; i++) {
-        bool answered = false;
-        if (data->mappings[i].primitive != primitive) {
-            continue;
-        }
-        for (uint32_t n = 0; n < count; n++) {
-            answered =
-                answered ||
-                (data->mappings[n].requirement ==
-                     data->mappings[i].requirement &&
-                 (closure.applicable >> data->mappings[n].primitive & 1U) != 0);
-        }
-        if (!answered) {
+    for (uint32_t i = 0; i < data->count[KW_ENGINE_SECTION_MAPPINGS]; i++) {
+        if (kw_engine_excludes(data, &project->engine, primitive, i)) {
             exclude(reading, data->mappings[i].requirement, argument, NULL);
         }
     }
@@ -523,7 +500,8 @@ static void read_exclusion(struct reading *reading, const json_t *entry,
         if (found == KW_ENGINE_NONE) {
             unknown(reading, field, "primitive", primitive,
                     &catalogue->primitives);
-        } else if (is_applicable(reading->project, found)) {
+        } else if (kw_engine_applies(&catalogue->data,
+                                     &reading->project->engine, found)) {
             kw_problem(reading->problems, reading->document, field,
                        "contradicts the use case: \"%.60s\" is selected, or "
                        "required by what is selected",
@@ -614,29 +592,10 @@ static void read_evidence(struct reading *reading) {
 /* Without a use case the standards choose, and without them everything. */
 static void choose_origin(struct reading *reading) {
     struct kw_project *project = reading->project;
-    const struct kw_engine_data *data = &project->catalogue->data;
-    const uint32_t count = data->count[KW_ENGINE_SECTION_PRIMITIVES];
-    if (json_object_get(reading->root, "use_case") != NULL ||
-        project->engine.selected != 0) {
-        return;
+    if (json_object_get(reading->root, "use_case") == NULL) {
+        project->origin =
+            kw_engine_choose(&project->catalogue->data, &project->engine);
     }
-    project->origin = KW_ORIGIN_ALL;
-    project->engine.selected =
-        count >= 64 ? UINT64_MAX : ((uint64_t)1 << count) - 1;
-    if (project->engine.target_count == 0) {
-        return;
-    }
-    project->origin = KW_ORIGIN_STANDARD;
-}
-
-static void select_from_standards(struct kw_project *project) {
-    const struct kw_engine_data *data = &project->catalogue->data;
-    const struct kw_engine_result *result = &project->result;
-    uint64_t drawn_on = 0;
-    for (uint32_t i = 0; i < result->link_count; i++) {
-        drawn_on |= (uint64_t)1 << data->mappings[result->links[i]].primitive;
-    }
-    project->engine.selected = drawn_on;
 }
 
 /* --- all --- */
@@ -661,8 +620,9 @@ static void read_all(struct reading *reading) {
     if (reading->problems->errors != reading->errors_before) {
         return;
     }
-    if (engine->selected == 0 || (reading->project->origin == KW_ORIGIN_ALL &&
-                                  engine->parts.count == 0)) {
+    if (engine->selected == 0 ||
+        (reading->project->origin == KW_ENGINE_ORIGIN_ALL &&
+         engine->parts.count == 0)) {
         kw_problem(reading->problems, reading->document, NULL,
                    "nothing to evaluate: no primitive is selected, no "
                    "standard and no platform is named");
@@ -677,12 +637,13 @@ static void point(struct kw_project *project) {
     project->engine.parts.at = project->parts;
 }
 
-kw_status kw_project_evaluate(struct kw_project *project,
-                              struct kw_error *error) {
+static kw_status evaluate_from(struct kw_project *project,
+                               enum kw_engine_origin origin,
+                               struct kw_error *error) {
     project->arena.used = 0;
-    const enum kw_engine_status status =
-        kw_engine_evaluate(&project->catalogue->data, &project->engine,
-                           &project->arena, &project->result);
+    const enum kw_engine_status status = kw_engine_evaluate_from(
+        &project->catalogue->data, origin, &project->engine, &project->arena,
+        &project->result);
     return status == KW_ENGINE_OK
                ? KW_OK
                : kw_error(error, KW_PARSE,
@@ -690,13 +651,9 @@ kw_status kw_project_evaluate(struct kw_project *project,
                           project->document.name);
 }
 
-static kw_status evaluate(struct kw_project *project, struct kw_error *error) {
-    KW_TRY(kw_project_evaluate(project, error));
-    if (project->origin == KW_ORIGIN_STANDARD) {
-        select_from_standards(project);
-        KW_TRY(kw_project_evaluate(project, error));
-    }
-    return KW_OK;
+kw_status kw_project_evaluate(struct kw_project *project,
+                              struct kw_error *error) {
+    return evaluate_from(project, KW_ENGINE_ORIGIN_USE_CASE, error);
 }
 
 kw_status kw_project_load(struct kw_project *project,
@@ -727,7 +684,7 @@ kw_status kw_project_load(struct kw_project *project,
         return kw_problems_status(problems, error);
     }
     point(project);
-    return evaluate(project, error);
+    return evaluate_from(project, project->origin, error);
 }
 
 void kw_project_free(struct kw_project *project) {

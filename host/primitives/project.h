@@ -10,13 +10,6 @@
 #define KW_PROJECT_TARGETS_MAX 32
 #define KW_PROJECT_LIST_MAX    1024
 
-/* Where the selected primitives come from. */
-enum kw_project_origin {
-    KW_ORIGIN_USE_CASE,
-    KW_ORIGIN_STANDARD, /* no use case: all that the standards draw on */
-    KW_ORIGIN_ALL,      /* neither: every primitive, against the parts */
-};
-
 /* What the command line decides over the file; zero: the file's own word. */
 struct kw_project_options {
     const char *model;
@@ -35,7 +28,7 @@ struct kw_project {
     struct kw_document document;
     const struct kw_catalogue *catalogue;
     struct kw_engine_project engine;
-    enum kw_project_origin origin;
+    enum kw_engine_origin origin; /* who selected the primitives */
     struct kw_engine_target targets[KW_PROJECT_TARGETS_MAX];
     struct kw_engine_want wants[KW_PROJECT_LIST_MAX];
     uint32_t excluded[KW_PROJECT_LIST_MAX];

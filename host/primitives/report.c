@@ -186,20 +186,6 @@ static json_t *row_of(const struct report *report,
     return entry;
 }
 
-/* Of several primitives that could answer a requirement, those of high
- * confidence are named, or else the one that the data lists first. */
-static bool leads(const struct report *report, const struct kw_engine_row *row,
-                  uint32_t at) {
-    const uint32_t *links = report->result->links + row->first_link;
-    const struct kw_engine_mapping *mappings = report->data->mappings;
-    bool any = false;
-    for (uint32_t i = 0; i < row->link_count; i++) {
-        any = any || mappings[links[i]].confidence == KW_ENGINE_CONFIDENCE_HIGH;
-    }
-    return any ? mappings[links[at]].confidence == KW_ENGINE_CONFIDENCE_HIGH
-               : at == 0;
-}
-
 /* Requirements of one standard that link to one primitive. */
 static json_t *rows_of_primitive(const struct report *report, uint32_t standard,
                                  uint32_t primitive, bool uncovered) {
@@ -214,7 +200,7 @@ static json_t *rows_of_primitive(const struct report *report, uint32_t standard,
         for (uint32_t n = 0; n < row->link_count; n++) {
             const uint32_t link = result->links[row->first_link + n];
             if (report->data->mappings[link].primitive == primitive &&
-                (!uncovered || leads(report, row, n))) {
+                (!uncovered || kw_engine_leads(report->data, result, row, n))) {
                 push(list, requirement_id(report, row->requirement));
                 break;
             }
@@ -380,19 +366,9 @@ static json_t *fit_of(const struct report *report,
 }
 
 static const char *verdict(const struct kw_engine_result *result) {
-    uint32_t full = 0;
-    uint32_t gaps = 0;
-    for (uint32_t i = 0; i < result->fit_count; i++) {
-        full += result->fits[i].state >= KW_ENGINE_FULL;
-        gaps += result->fits[i].state == KW_ENGINE_GAP;
-    }
-    if (result->fit_count == 0) {
-        return "not evaluated";
-    }
-    if (full == result->fit_count) {
-        return "covered";
-    }
-    return gaps == result->fit_count ? "gap" : "partial";
+    static const char *const WORDS[] = {"gap", "partial", "covered",
+                                        "not evaluated"};
+    return WORDS[kw_engine_verdict(result)];
 }
 
 static json_t *phase_3(const struct report *report) {
