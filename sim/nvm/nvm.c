@@ -35,12 +35,13 @@ enum {
 static const uint8_t MAGIC[8] = {'K', 'W', 'I', 'M', 'A', 'G', 'E', '\n'};
 
 struct kw_nvm {
-    int fd;
+    char *path;  /* NULL while it is created */
+    int fd;      /* -1: parked */
     size_t size; /* of the image, bytes */
     uint8_t kind[KIND_SIZE];
     uint64_t sequence; /* of the copy that is the content now */
     unsigned current;  /* its number, 0 or 1 */
-    uint8_t *copy;     /* room for one copy, stride_of() bytes */
+    uint8_t *copy;     /* room for one copy, stride_of() bytes; or NULL */
 };
 
 static size_t stride_of(const struct kw_nvm *nvm) {
@@ -61,12 +62,15 @@ static void close_quietly(int fd) {
     errno = why;
 }
 
+/* The path stays. */
 static void release(struct kw_nvm *nvm) {
     close_quietly(nvm->fd);
     if (nvm->copy != NULL) {
         kw_wipe(nvm->copy, stride_of(nvm));
     }
     free(nvm->copy);
+    nvm->copy = NULL;
+    nvm->fd = -1;
 }
 
 static kw_status prepare(struct kw_nvm *nvm, const char *kind, size_t size) {
@@ -367,7 +371,9 @@ kw_status kw_nvm_open(const char *path, const char *kind, uint8_t *image,
     KW_TRY(prepare(&opened, kind, size));
     kw_status status = open_file(&opened, path, image);
     struct kw_nvm *const kept = status == KW_OK ? malloc(sizeof *kept) : NULL;
-    if (kept == NULL) {
+    opened.path = kept == NULL ? NULL : strdup(path);
+    if (opened.path == NULL) {
+        free(kept);
         release(&opened);
         kw_wipe(image, size);
         return status == KW_OK ? KW_SYSTEM_MEMORY : status;
@@ -377,10 +383,26 @@ kw_status kw_nvm_open(const char *path, const char *kind, uint8_t *image,
     return KW_OK;
 }
 
+static kw_status unpark(struct kw_nvm *nvm) {
+    if (nvm->fd >= 0) {
+        return KW_OK;
+    }
+    nvm->copy = calloc(1, stride_of(nvm));
+    KW_ENSURE(nvm->copy != NULL, KW_SYSTEM_MEMORY);
+    nvm->fd = open(nvm->path, O_RDWR | O_CLOEXEC);
+    if (nvm->fd < 0) {
+        free(nvm->copy);
+        nvm->copy = NULL;
+        return KW_SYSTEM_FILE;
+    }
+    return KW_OK;
+}
+
 /* Until the flush has succeeded the other copy stays the content: a commit
  * that failed is repeated over the same copy, never over the good one. */
 kw_status kw_nvm_commit(struct kw_nvm *nvm, const uint8_t *image) {
     const unsigned other = 1 - nvm->current;
+    KW_TRY(unpark(nvm));
     encode_copy(nvm, nvm->sequence + 1, image);
     KW_TRY(write_copy(nvm, other, HEADER_SIZE + nvm->size));
     KW_TRY(flush_data(nvm->fd));
@@ -389,9 +411,14 @@ kw_status kw_nvm_commit(struct kw_nvm *nvm, const uint8_t *image) {
     return KW_OK;
 }
 
+void kw_nvm_park(struct kw_nvm *nvm) {
+    release(nvm);
+}
+
 void kw_nvm_close(struct kw_nvm *nvm) {
     if (nvm != NULL) {
         release(nvm);
+        free(nvm->path);
         free(nvm);
     }
 }

@@ -37,6 +37,11 @@ KW_MUST_USE kw_status kw_nvm_open(const char *path, const char *kind,
  * (KW_SYSTEM_FILE, errno) the content is the old or the new image. */
 KW_MUST_USE kw_status kw_nvm_commit(struct kw_nvm *nvm, const uint8_t *image);
 
+/* Lets go of the descriptor and the buffer until the next commit, which opens
+ * the path again: for many images in one process. Whoever opened the image
+ * keeps others away from the file meanwhile. */
+void kw_nvm_park(struct kw_nvm *nvm);
+
 /* Closes and frees; NULL is fine. */
 void kw_nvm_close(struct kw_nvm *nvm);
 

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -556,6 +557,41 @@ static void test_example(void **state) {
     assert_memory_equal(bytes, HEAD, sizeof bytes);
 }
 
+static size_t open_files(void) {
+    size_t count = 0;
+    DIR *const listing = opendir("/proc/self/fd");
+    assert_non_null(listing);
+    while (readdir(listing) != NULL) {
+        count++;
+    }
+    closedir(listing);
+    return count;
+}
+
+/* A parked image has no descriptor, and its next commits go on where the
+ * last one ended: over the older copy. */
+static void test_parked(void **state) {
+    (void)state;
+    uint8_t image[SIZE];
+    create(1);
+    const size_t before = open_files();
+    struct kw_nvm *const nvm = open_nvm(image);
+    for (uint8_t generation = 2; generation < 6; generation++) {
+        kw_nvm_park(nvm);
+        kw_nvm_park(nvm);
+        assert_int_equal(open_files(), before);
+        assert_int_equal(commit(nvm, generation), KW_OK);
+        assert_int_equal(open_files(), before + 1);
+        assert_content(generation);
+    }
+    kw_nvm_park(nvm);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(commit(nvm, 6), KW_SYSTEM_FILE);
+    assert_int_equal(errno, ENOENT);
+    create(7);
+    kw_nvm_close(nvm);
+}
+
 static void test_close_nothing(void **state) {
     (void)state;
     kw_nvm_close(NULL);
@@ -594,6 +630,7 @@ int main(void) {
         TEST(test_both_copies_damaged),
         TEST(test_cut_short),
         TEST(test_example),
+        TEST(test_parked),
         TEST(test_close_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
