@@ -97,6 +97,36 @@ void kw_sim_chip_break(struct kw_sim_chip *chip, uint8_t engines) {
     chip->broken = engines;
 }
 
+struct kw_sim_scratch *kw_sim_scratch_new(const struct kw_sim_crypto *crypto) {
+    struct kw_sim_scratch *scratch = calloc(1, sizeof(*scratch));
+    if (scratch == NULL) {
+        return NULL;
+    }
+    scratch->crypto = crypto != NULL ? crypto : &kw_sim_crypto_openssl;
+    if (scratch->crypto->open(&scratch->context) != KW_OK) {
+        free(scratch);
+        return NULL;
+    }
+    return scratch;
+}
+
+void kw_sim_scratch_free(struct kw_sim_scratch *scratch) {
+    if (scratch == NULL) {
+        return;
+    }
+    scratch->crypto->close(scratch->context);
+    kw_wipe(scratch, sizeof(*scratch));
+    free(scratch);
+}
+
+void kw_sim_chip_lend(struct kw_sim_chip *chip,
+                      struct kw_sim_scratch *scratch) {
+    chip->scratch = scratch;
+    chip->crypto = scratch->crypto;
+    chip->crypto_context = scratch->context;
+    chip->hash = scratch->crypto->hash(scratch->context);
+}
+
 struct kw_sim_chip *kw_sim_chip_new(const struct kw_sim_eeprom *eeprom,
                                     const struct kw_sim_options *options) {
     struct kw_sim_chip *chip = calloc(1, sizeof(*chip));
@@ -105,17 +135,18 @@ struct kw_sim_chip *kw_sim_chip_new(const struct kw_sim_eeprom *eeprom,
     }
     chip->eeprom = *eeprom;
     chip->address = address_of(chip->eeprom.config);
-    chip->crypto =
-        options->crypto != NULL ? options->crypto : &kw_sim_crypto_openssl;
     chip->store = options->store;
     chip->now = options->now;
     chip->clock = options->clock;
-    if (chip->crypto->open(&chip->crypto_context) != KW_OK) {
-        kw_wipe(chip, sizeof(*chip));
-        free(chip);
+    struct kw_sim_scratch *scratch = options->scratch;
+    if (scratch == NULL) {
+        scratch = chip->own_scratch = kw_sim_scratch_new(options->crypto);
+    }
+    if (scratch == NULL) {
+        kw_sim_chip_free(chip);
         return NULL;
     }
-    chip->hash = chip->crypto->hash(chip->crypto_context);
+    kw_sim_chip_lend(chip, scratch);
     return chip;
 }
 
@@ -123,14 +154,13 @@ void kw_sim_chip_free(struct kw_sim_chip *chip) {
     if (chip == NULL) {
         return;
     }
-    chip->crypto->close(chip->crypto_context);
+    kw_sim_scratch_free(chip->own_scratch);
     kw_wipe(chip, sizeof(*chip));
     free(chip);
 }
 
 static void forget_volatile(struct kw_sim_chip *chip) {
     kw_wipe(&chip->sram, sizeof(chip->sram));
-    kw_wipe(&chip->sram_before, sizeof(chip->sram_before));
     kw_wipe(chip->output, sizeof(chip->output));
     chip->output_size = 0;
     chip->power = KW_SIM_ASLEEP;
@@ -217,15 +247,15 @@ void kw_sim_chip_sleep(struct kw_sim_chip *chip) {
 static void begin(struct kw_sim_chip *chip) {
     chip->reason[0] = '\0';
     chip->eeprom_changed = false;
-    chip->sram_before = chip->sram;
-    chip->powered_before = chip->powered;
+    chip->scratch->sram_before = chip->sram;
+    chip->scratch->powered_before = chip->powered;
 }
 
 static void undo(struct kw_sim_chip *chip) {
-    chip->sram = chip->sram_before;
-    chip->powered = chip->powered_before;
+    chip->sram = chip->scratch->sram_before;
+    chip->powered = chip->scratch->powered_before;
     if (chip->eeprom_changed) {
-        chip->eeprom = chip->eeprom_before;
+        chip->eeprom = chip->scratch->eeprom_before;
     }
 }
 
@@ -276,10 +306,11 @@ static kw_status run(struct kw_sim_chip *chip, const struct kw_command *command,
     if (status != KW_OK && status != KW_CHIP_MISMATCH) {
         undo(chip);
     }
+    struct kw_sim_scratch *scratch = chip->scratch;
     if (chip->eeprom_changed) {
-        kw_wipe(&chip->eeprom_before, sizeof(chip->eeprom_before));
+        kw_wipe(&scratch->eeprom_before, sizeof(scratch->eeprom_before));
     }
-    kw_wipe(&chip->sram_before, sizeof(chip->sram_before));
+    kw_wipe(&scratch->sram_before, sizeof(scratch->sram_before));
     return status;
 }
 

@@ -39,8 +39,18 @@ struct kw_sim_store {
     void *self;
 };
 
+/* What a chip needs only while it works: the mathematics' objects, and the
+ * copies that a refusal puts back. Chips that work one after another may
+ * share one, so that thousands of them fit into little memory. */
+struct kw_sim_scratch;
+/* For this table (NULL: OpenSSL); NULL without memory or when the table does
+ * not open. Free it after its chips; NULL is fine. */
+struct kw_sim_scratch *kw_sim_scratch_new(const struct kw_sim_crypto *crypto);
+void kw_sim_scratch_free(struct kw_sim_scratch *scratch);
+
 struct kw_sim_options {
     const struct kw_sim_crypto *crypto; /* NULL: OpenSSL */
+    struct kw_sim_scratch *scratch;     /* lent, same table; NULL: its own */
     struct kw_sim_store store;
     /* Time in microseconds for the watchdog; NULL: time stands still. */
     uint64_t (*now)(void *clock);
@@ -55,6 +65,10 @@ struct kw_sim_chip *kw_sim_chip_new(const struct kw_sim_eeprom *eeprom,
                                     const struct kw_sim_options *options);
 /* Wipes and frees; NULL is fine. */
 void kw_sim_chip_free(struct kw_sim_chip *chip);
+
+/* Lends another scratch, of the same table, from now on: before each use of
+ * the chip when several threads share it. */
+void kw_sim_chip_lend(struct kw_sim_chip *chip, struct kw_sim_scratch *scratch);
 
 /* Supply off and on: all volatile state and the persistent latch are lost. */
 void kw_sim_chip_power_cycle(struct kw_sim_chip *chip);

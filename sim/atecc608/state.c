@@ -6,7 +6,7 @@
 
 struct kw_sim_eeprom *kw_sim_change(struct kw_sim_chip *chip) {
     if (!chip->eeprom_changed) {
-        chip->eeprom_before = chip->eeprom;
+        chip->scratch->eeprom_before = chip->eeprom;
         chip->eeprom_changed = true;
     }
     return &chip->eeprom;

@@ -70,6 +70,15 @@ struct kw_sim_powered {
     bool boot_prohibited;
 };
 
+struct kw_sim_scratch {
+    const struct kw_sim_crypto *crypto;
+    void *context;
+    /* What a refusal puts back; wiped after each command. */
+    struct kw_sim_eeprom eeprom_before;
+    struct kw_sim_sram sram_before;
+    struct kw_sim_powered powered_before;
+};
+
 struct kw_sim_chip {
     struct kw_sim_eeprom eeprom; /* changed through kw_sim_change alone */
     struct kw_sim_sram sram;
@@ -78,14 +87,12 @@ struct kw_sim_chip {
     uint8_t broken;     /* kw_sim_chip_break */
     bool health_failed; /* lost by sleep; a refusal keeps it */
 
-    /* What a refusal puts back. */
     bool eeprom_changed;
-    struct kw_sim_eeprom eeprom_before;
-    struct kw_sim_sram sram_before;
-    struct kw_sim_powered powered_before;
+    struct kw_sim_scratch *scratch;
+    struct kw_sim_scratch *own_scratch; /* NULL: it is lent */
 
     const struct kw_sim_crypto *crypto;
-    void *crypto_context;
+    void *crypto_context; /* the scratch's */
     struct kw_hash hash;
     struct kw_sim_store store;
     uint64_t (*now)(void *clock);

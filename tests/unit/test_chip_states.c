@@ -140,6 +140,36 @@ static void watchdog_can_be_long(void **state) {
     bench_close(&bench);
 }
 
+/* Chips that share a scratch do not share anything that lasts, whatever is
+ * refused and put back in between; a lent one is not closed with a chip. */
+static void scratch_is_shared(void **state) {
+    (void)state;
+    struct bench first;
+    struct bench second;
+    struct kw_sim_scratch *scratch = kw_sim_scratch_new(&crypto_double);
+    assert_non_null(scratch);
+    bench_trustflex(&first);
+    bench_trustflex(&second);
+    kw_sim_chip_lend(first.chip, scratch);
+    kw_sim_chip_lend(second.chip, scratch);
+    load(&first, 0x03, DIGEST, 32);
+    (void)ask_ok(&first, OP_COUNTER, 1, 0, NULL, 0);
+    ask_no(&second, REFUSED, "TempKey", OP_SIGN, 0x80, 0, NULL, 0);
+    (void)ask_ok(&second, OP_COUNTER, 1, 1, NULL, 0);
+    first.store_fails = true;
+    ask_no(&first, REFUSED, "undone", OP_COUNTER, 1, 0, NULL, 0);
+    assert_int_equal(
+        kw_load_le32(ask_ok(&first, OP_COUNTER, 0, 0, NULL, 0).data), 1);
+    assert_int_equal(
+        kw_load_le32(ask_ok(&second, OP_COUNTER, 0, 0, NULL, 0).data), 0);
+    assert_true(buffers(&first)->temp_key_valid);
+    bench_close(&first);
+    (void)ask_ok(&second, OP_RANDOM, 0, 0, NULL, 0);
+    bench_close(&second);
+    kw_sim_scratch_free(scratch);
+    kw_sim_scratch_free(NULL);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(new_chip_sleeps),
@@ -150,6 +180,7 @@ int main(void) {
         cmocka_unit_test(watchdog_bites),
         cmocka_unit_test(watchdog_warns),
         cmocka_unit_test(watchdog_can_be_long),
+        cmocka_unit_test(scratch_is_shared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
