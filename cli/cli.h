@@ -143,6 +143,7 @@ extern const struct kw_noun kw_noun_manifest;
 extern const struct kw_noun kw_noun_winc;
 extern const struct kw_noun kw_noun_ota;
 extern const struct kw_noun kw_noun_certs;
+extern const struct kw_noun kw_noun_lab;
 extern const struct kw_noun kw_noun_primitives;
 
 #endif

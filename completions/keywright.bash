@@ -62,6 +62,7 @@ _keywright_verbs() { # NOUN
         echo new info list root tls dump load erase verify reset connect
         ;;
     ota) echo check update resume sign ;;
+    lab) echo asymmetric accessory ;;
     certs)
         echo custom vendor backup restore show verify export compress expand
         ;;
@@ -145,6 +146,8 @@ _keywright_options() { # NOUN VERB
     'ota sign')
         echo --files --authority --sequence --mac --output
         ;;
+    'lab asymmetric') echo --root --attack ;;
+    'lab accessory') echo --key-file --attack ;;
     'certs custom')
         echo --org --root-cn --signer-cn --signer-id --device-cn --validity \
             --authority --authority-cert --signer-key --renew
@@ -204,6 +207,11 @@ _keywright() {
         _keywright_words '608a 608b' "$cur"
         return
         ;;
+    --attack)
+        _keywright_words \
+            'clone foreign-root expired replay wrong-accessory none' "$cur"
+        return
+        ;;
     --request | --bundle | --authority | --firmware | --output | -o | \
         --authority-cert | --signer-key | --root | --backup | --definition | \
         --write-definition | --public-key | --issuer | --file | --key-file | \
@@ -234,7 +242,7 @@ _keywright() {
             --serial-number | --eui48 | --kit-pty | --i2c | --swi-pty | \
             --bridge | --switch | --timing | --file | --key-file | --image | \
             --signature | --config | --hex | --block | --digest | --hmac | \
-            --challenge) i=$((i + 1)) ;;
+            --challenge | --attack) i=$((i + 1)) ;;
         --chip)
             i=$((i + 1))
             while [ "${COMP_WORDS[i + 1]:-}" = : ] && [ "$i" -lt "$COMP_CWORD" ]
@@ -253,7 +261,7 @@ _keywright() {
         return
     fi
     case ${#plain[@]} in
-    0) _keywright_words 'init chip resources rotate keys board certs manifest winc ota primitives' "$cur" ;;
+    0) _keywright_words 'init chip resources rotate keys board certs manifest winc ota primitives lab' "$cur" ;;
     1) _keywright_words "$(_keywright_verbs "${plain[0]}")" "$cur" ;;
     *)
         case "${plain[0]} ${plain[1]} ${#plain[@]}" in

@@ -14,7 +14,7 @@ import unittest
 BUILD = pathlib.Path(os.environ.get("KEYWRIGHT_BUILD", "."))
 CMAKE = os.environ.get("CMAKE", "cmake")
 NOUNS = ("init", "chip", "resources", "rotate", "keys", "board", "certs",
-         "manifest", "winc", "ota", "primitives")
+         "manifest", "winc", "ota", "primitives", "lab")
 
 EMBEDDER = r"""
 #include <stdio.h>
