@@ -3,7 +3,6 @@
 #include <openssl/bio.h>
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
-#include <openssl/ecdsa.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
@@ -11,6 +10,7 @@
 #include <string.h>
 
 #include "core/bytes.h"
+#include "core/der.h"
 #include "host/files.h"
 #include "host/openssl_hash.h"
 #include "host/text.h"
@@ -19,10 +19,11 @@
 #define UNCOMPRESSED 4
 #define KEY_FILE_MAX 65536
 #define DER_SIZE_MAX 80
-#define SCALAR_SIZE  32
 
 struct kw_key {
     EVP_PKEY *pkey;
+    EVP_PKEY_CTX *signing; /* prepared once: a signature then costs no more
+                              than OpenSSL's own */
     uint8_t public_key[KW_PUBLIC_KEY_SIZE];
 };
 
@@ -56,7 +57,12 @@ static struct kw_key *wrap(EVP_PKEY *pkey) {
         return NULL;
     }
     key->pkey = pkey;
+    key->signing = EVP_PKEY_CTX_new(pkey, NULL);
     memcpy(key->public_key, point + 1, sizeof key->public_key);
+    if (key->signing == NULL || EVP_PKEY_sign_init(key->signing) != 1) {
+        kw_key_free(key);
+        return NULL;
+    }
     return key;
 }
 
@@ -117,6 +123,7 @@ kw_status kw_key_write(const struct kw_key *key, const char *path,
 
 void kw_key_free(struct kw_key *key) {
     if (key != NULL) {
+        EVP_PKEY_CTX_free(key->signing);
         EVP_PKEY_free(key->pkey);
         free(key);
     }
@@ -127,48 +134,15 @@ void kw_key_public(const struct kw_key *key,
     memcpy(public_key, key->public_key, KW_PUBLIC_KEY_SIZE);
 }
 
-/* R and S are 32 bytes each, however many zeros they begin with. */
-static bool raw_signature(const uint8_t *der, size_t size,
-                          uint8_t signature[KW_SIGNATURE_SIZE]) {
-    ECDSA_SIG *parsed = d2i_ECDSA_SIG(NULL, &der, (long)size);
-    const bool done =
-        parsed != NULL &&
-        BN_bn2binpad(ECDSA_SIG_get0_r(parsed), signature, SCALAR_SIZE) > 0 &&
-        BN_bn2binpad(ECDSA_SIG_get0_s(parsed), signature + SCALAR_SIZE,
-                     SCALAR_SIZE) > 0;
-    ECDSA_SIG_free(parsed);
-    return done;
-}
-
-static size_t der_signature(const uint8_t signature[KW_SIGNATURE_SIZE],
-                            uint8_t der[DER_SIZE_MAX]) {
-    ECDSA_SIG *built = ECDSA_SIG_new();
-    BIGNUM *r = BN_bin2bn(signature, SCALAR_SIZE, NULL);
-    BIGNUM *s = BN_bin2bn(signature + SCALAR_SIZE, SCALAR_SIZE, NULL);
-    int size = 0;
-    if (built != NULL && r != NULL && s != NULL &&
-        ECDSA_SIG_set0(built, r, s) == 1) {
-        size = i2d_ECDSA_SIG(built, &der);
-    } else {
-        BN_free(r);
-        BN_free(s);
-    }
-    ECDSA_SIG_free(built);
-    return size > 0 ? (size_t)size : 0;
-}
-
 kw_status kw_key_sign(const struct kw_key *key,
                       const uint8_t digest[KW_SHA256_SIZE],
                       uint8_t signature[KW_SIGNATURE_SIZE],
                       struct kw_error *error) {
     uint8_t der[DER_SIZE_MAX];
     size_t size = sizeof der;
-    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(key->pkey, NULL);
     const bool done =
-        context != NULL && EVP_PKEY_sign_init(context) == 1 &&
-        EVP_PKEY_sign(context, der, &size, digest, KW_SHA256_SIZE) == 1 &&
-        raw_signature(der, size, signature);
-    EVP_PKEY_CTX_free(context);
+        EVP_PKEY_sign(key->signing, der, &size, digest, KW_SHA256_SIZE) == 1 &&
+        kw_der_signature((struct kw_der){der, size}, signature) == KW_OK;
     return done ? KW_OK : crypto_failed(error, "sign");
 }
 
@@ -196,15 +170,18 @@ static EVP_PKEY *public_pkey(const uint8_t public_key[KW_PUBLIC_KEY_SIZE]) {
 kw_status kw_public_key_verify(const uint8_t public_key[KW_PUBLIC_KEY_SIZE],
                                const uint8_t digest[KW_SHA256_SIZE],
                                const uint8_t signature[KW_SIGNATURE_SIZE]) {
-    uint8_t der[DER_SIZE_MAX];
-    const size_t size = der_signature(signature, der);
+    uint8_t buffer[DER_SIZE_MAX];
+    struct kw_der_writer writer;
+    struct kw_der der;
+    kw_der_begin(&writer, buffer, sizeof buffer);
+    kw_der_put_signature(&writer, signature);
+    KW_TRY(kw_der_finish(&writer, &der));
     EVP_PKEY *pkey = public_pkey(public_key);
     KW_ENSURE(pkey != NULL, KW_PARSE_KEY);
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(pkey, NULL);
-    const bool ready =
-        size > 0 && context != NULL && EVP_PKEY_verify_init(context) == 1;
-    const bool matches = ready && EVP_PKEY_verify(context, der, size, digest,
-                                                  KW_SHA256_SIZE) == 1;
+    const bool ready = context != NULL && EVP_PKEY_verify_init(context) == 1;
+    const bool matches = ready && EVP_PKEY_verify(context, der.at, der.left,
+                                                  digest, KW_SHA256_SIZE) == 1;
     EVP_PKEY_CTX_free(context);
     EVP_PKEY_free(pkey);
     KW_ENSURE(ready, KW_SYSTEM_CRYPTO);

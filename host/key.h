@@ -12,7 +12,7 @@
 #define KW_FINGERPRINT_TEXT  65 /* 64 hex digits and a NUL */
 #define KW_FINGERPRINT_SHOWN 16 /* digits shown to people */
 
-struct kw_key; /* a private key */
+struct kw_key; /* a private key; for one thread at a time */
 
 KW_MUST_USE kw_status kw_key_make(struct kw_key **key, struct kw_error *error);
 /* KW_SYSTEM_FILE: unreadable. KW_PARSE_KEY: not a P-256 private key without
