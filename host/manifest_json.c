@@ -57,9 +57,32 @@ static size_t utf8_length(const uint8_t *at, size_t left) {
     return 0;
 }
 
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* True when some byte of the eight is less than `bound`, at most 80. */
+static bool any_below(uint64_t eight, unsigned bound) {
+    return ((eight - EACH(bound)) & ~eight & EACH(0x80)) != 0;
+}
+
+/* Eight characters of ASCII, none of them a quote, a backslash or a control
+ * character: nearly all that a manifest holds. */
+static bool eight_plain(const char *at) {
+    uint64_t eight = 0;
+    memcpy(&eight, at, sizeof eight);
+    return (eight & EACH(0x80)) == 0 && !any_below(eight, 0x20) &&
+           !any_below(eight ^ EACH('"'), 1) &&
+           !any_below(eight ^ EACH('\\'), 1);
+}
+
 /* Up to the quote or the first backslash. */
 static kw_status plain_run(struct kw_json *json) {
     while (json->at < json->end) {
+        while (json->end - json->at >= 8 && eight_plain(json->at)) {
+            json->at += 8;
+        }
+        if (json->at == json->end) {
+            return KW_PARSE;
+        }
         const uint8_t byte = (uint8_t)*json->at;
         if (byte == '"' || byte == '\\') {
             return KW_OK;
