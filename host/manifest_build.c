@@ -1,6 +1,5 @@
 #include "host/manifest_build.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "host/manifest_base64.h"
@@ -31,7 +30,8 @@ static void put(struct kw_manifest_text *to, const char *text, size_t size) {
     to->size += size;
 }
 
-static void put_text(struct kw_manifest_text *to, const char *text) {
+/* Inline: the length of a literal is known then. */
+static inline void put_text(struct kw_manifest_text *to, const char *text) {
     put(to, text, strlen(text));
 }
 
@@ -93,13 +93,15 @@ static void put_certificates(struct kw_manifest_text *to,
     put_text(to, "\"]");
 }
 
+static const char *const KIDS[KW_MANIFEST_KEYS_MAX] = {
+    "0", "1", "2",  "3",  "4",  "5",  "6",  "7",
+    "8", "9", "10", "11", "12", "13", "14", "15"};
+
 static void put_key(struct kw_manifest_text *to,
                     const struct kw_manifest_record *record, size_t index) {
     const struct kw_manifest_key *key = &record->keys[index];
-    char kid[4];
-    (void)snprintf(kid, sizeof kid, "%u", (unsigned)key->kid & 0xFu);
     put_text(to, index == 0 ? "{\"kid\": \"" : ", {\"kid\": \"");
-    put_text(to, kid);
+    put_text(to, KIDS[key->kid % KW_MANIFEST_KEYS_MAX]);
     put_text(to, "\", \"kty\": \"EC\", \"crv\": \"P-256\", \"x\": \"");
     put_base64(to, KW_BASE64URL, key->public_key, KW_PUBLIC_KEY_SIZE / 2);
     put_text(to, "\", \"y\": \"");

@@ -1,4 +1,4 @@
-#include <stdio.h>
+#include <string.h>
 
 #include "host/pki.h"
 
@@ -30,16 +30,21 @@ int kw_moment_order(const struct kw_moment *left,
     return (a > b) - (a < b);
 }
 
-void kw_moment_text(const struct kw_moment *moment, char text[KW_MOMENT_TEXT]) {
-    (void)snprintf(text, KW_MOMENT_TEXT, "%04u-%02u-%02uT%02u:%02u:%02uZ",
-                   moment->year % 10000u, moment->month % 100u,
-                   moment->day % 100u, moment->hour % 100u,
-                   moment->minute % 100u, moment->second % 100u);
-}
-
 static void write_two(char *text, unsigned value) {
     text[0] = (char)('0' + value / 10 % 10);
     text[1] = (char)('0' + value % 10);
+}
+
+void kw_moment_text(const struct kw_moment *moment, char text[KW_MOMENT_TEXT]) {
+    static const char FORM[KW_MOMENT_TEXT] = "YYYY-MM-DDTHH:MM:SSZ";
+    memcpy(text, FORM, sizeof FORM);
+    write_two(text, moment->year / 100u);
+    write_two(text + 2, moment->year % 100u);
+    write_two(text + 5, moment->month);
+    write_two(text + 8, moment->day);
+    write_two(text + 11, moment->hour);
+    write_two(text + 14, moment->minute);
+    write_two(text + 17, moment->second);
 }
 
 void kw_moment_write(const struct kw_moment *moment, bool generalized,
