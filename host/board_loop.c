@@ -1,46 +1,51 @@
 #include "host/board_loop.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/socket.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "core/bytes.h"
 #include "host/board.h"
+#include "host/board_client.h"
 
-#define OUTPUT_MAX ((size_t)4 * KW_BOARD_REPLY_MAX)
-#define PAUSE_MS   500 /* before the next try to accept without resources */
+#define PAUSE_US   500000u /* before the next try to accept */
+#define EVENTS_MAX 64
+#define FOR_EVER   UINT64_MAX
 
-struct client {
-    int fd;
-    enum kw_board_port_kind kind;
-    const struct kw_board_wire *wire;
-    void *state;
-    int sessions; /* terminal: hosts that have it open */
-    uint8_t input[KW_BOARD_REQUEST_MAX];
-    size_t input_size;
-    bool needs_more; /* the input holds no whole request */
-    uint8_t output[OUTPUT_MAX];
-    size_t output_size;
-    uint64_t held_until; /* the chip is busy: nothing goes out before */
-    bool ended;          /* sends nothing any more */
-    bool broken;         /* gone, or speaks something else: close it */
+/* What an event belongs to: a port by its number, the bell, or else the
+ * address of a client, which is never as small as the number of a port. */
+#define BELL UINT64_MAX
+
+struct worker {
+    struct kw_board_loop *loop;
+    unsigned number; /* 0 accepts, has the terminals, and hears signals */
+    pthread_t thread;
+    int epoll;
+    int bell; /* something was stored, a client came, or it is over */
+    struct kw_board_client *clients[KW_BOARD_CLIENTS_MAX];
+    size_t client_count;
+    _Atomic(struct kw_board_client *) coming;
+    atomic_size_t load; /* clients, those that come included */
+    atomic_bool waits;  /* for something to be stored */
 };
 
 struct kw_board_loop {
     const struct kw_board_port *ports;
     size_t port_count;
-    struct client *clients[KW_BOARD_CLIENTS_MAX];
-    size_t client_count;
-    struct pollfd *polled; /* the ports, then the clients */
-    bool paused;           /* no resources to accept: wait a little */
+    bool *called;        /* by port: there is an event */
+    uint64_t deaf_until; /* without resources nobody is accepted */
+    struct worker workers[KW_BOARD_WORKERS_MAX];
+    unsigned worker_count;
+    atomic_bool over;
+    atomic_int cause; /* errno of a worker that cannot wait */
 };
 
 uint64_t kw_board_microseconds(void *unused) {
@@ -50,154 +55,117 @@ uint64_t kw_board_microseconds(void *unused) {
     return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
 }
 
-/* --- requests --- */
-
-static bool is_held(const struct client *client) {
-    return client->held_until != 0 &&
-           client->held_until > kw_board_microseconds(NULL);
-}
-
-/* A client that does not take its answers gets no further ones. */
-static bool can_answer(const struct client *client) {
-    return !client->broken && !client->needs_more && client->input_size > 0 &&
-           client->output_size + KW_BOARD_REPLY_MAX <= OUTPUT_MAX &&
-           !is_held(client);
-}
-
-static void answer_one(struct client *client) {
-    struct kw_board_reply reply;
-    reply.size = 0;
-    reply.not_before = 0;
-    reply.broken = false;
-    const size_t taken = client->wire->take(client->state, client->input,
-                                            client->input_size, &reply);
-    client->needs_more = taken == 0;
-    client->input_size -= taken;
-    memmove(client->input, client->input + taken, client->input_size);
-    memcpy(client->output + client->output_size, reply.bytes, reply.size);
-    client->output_size += reply.size;
-    client->held_until = reply.not_before;
-    client->broken = reply.broken;
-    kw_wipe(reply.bytes, reply.size);
-}
-
-/* --- bytes --- */
-
-static bool try_again(void) {
-    return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
-}
-
-/* A message is taken alone, and its answer is a message of its own. */
-static bool has_room(const struct client *client) {
-    if (client->kind == KW_BOARD_MESSAGES) {
-        return !client->ended && client->input_size == 0 &&
-               client->output_size == 0;
+unsigned kw_board_loop_workers(void) {
+    const long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    if (processors < 1) {
+        return 1;
     }
-    return !client->ended && client->input_size < KW_BOARD_REQUEST_MAX;
+    return processors < KW_BOARD_WORKERS_MAX ? (unsigned)processors
+                                             : KW_BOARD_WORKERS_MAX;
 }
 
-static ssize_t read_some(struct client *client) {
-    uint8_t *at = client->input + client->input_size;
-    const size_t room = KW_BOARD_REQUEST_MAX - client->input_size;
-    return client->kind == KW_BOARD_TERMINAL ? read(client->fd, at, room)
-                                             : recv(client->fd, at, room, 0);
+static void ring(struct worker *worker) {
+    const uint64_t one = 1;
+    (void)!write(worker->bell, &one, sizeof one);
 }
 
-static void receive(struct client *client) {
-    if (!has_room(client)) {
-        return;
+void kw_board_loop_ring(struct kw_board_loop *loop) {
+    for (unsigned i = 0; i < loop->worker_count; i++) {
+        if (atomic_load(&loop->workers[i].waits)) {
+            ring(&loop->workers[i]);
+        }
     }
-    const ssize_t count = read_some(client);
-    if (count > 0) {
-        client->input_size += (size_t)count;
-        client->needs_more = false;
-        return;
-    }
-    client->ended = count == 0;
-    client->broken = count < 0 && !try_again();
-}
-
-static void send_output(struct client *client) {
-    if (client->output_size == 0 || client->broken || is_held(client)) {
-        return;
-    }
-    const ssize_t count =
-        client->kind == KW_BOARD_TERMINAL
-            ? write(client->fd, client->output, client->output_size)
-            : send(client->fd, client->output, client->output_size,
-                   MSG_NOSIGNAL);
-    if (count < 0) {
-        client->broken = !try_again();
-        return;
-    }
-    client->output_size -= (size_t)count;
-    memmove(client->output, client->output + count, client->output_size);
-}
-
-/* What is left of a request whose client has gone is dropped. */
-static bool is_finished(const struct client *client) {
-    return client->broken || (client->ended && client->output_size == 0 &&
-                              (client->input_size == 0 || client->needs_more));
-}
-
-static void serve_client(struct client *client, short events) {
-    if (events != 0) {
-        receive(client);
-    }
-    for (unsigned i = 0; i < client->wire->burst && can_answer(client); i++) {
-        answer_one(client);
-    }
-    send_output(client);
 }
 
 /* --- clients come and go --- */
 
-static void free_client(struct client *client) {
-    (void)close(client->fd);
-    client->wire->end(client->state);
-    kw_wipe(client, sizeof *client);
-    free(client);
-}
-
-static void close_client(struct kw_board_loop *loop, size_t number) {
-    free_client(loop->clients[number]);
-    loop->client_count--;
-    loop->clients[number] = loop->clients[loop->client_count];
-}
-
-/* Takes the descriptor in any case. */
-static bool add_client(struct kw_board_loop *loop, int fd,
-                       const struct kw_board_port *port) {
-    const int yes = 1;
-    struct client *client = loop->client_count < KW_BOARD_CLIENTS_MAX
-                                ? calloc(1, sizeof *client)
-                                : NULL;
-    void *state = client == NULL ? NULL : port->wire.begin(port->wire.context);
-    if (state == NULL) {
-        free(client);
-        (void)close(fd);
-        return false;
+/* A client whose events change its worker for is watched anew; one that
+ * waits for none is not watched at all, for the end of a connection could
+ * not be turned off. */
+static bool watch(struct worker *worker, struct kw_board_client *client) {
+    const uint32_t wanted = kw_board_client_wants(client);
+    struct epoll_event event = {.events = wanted,
+                                .data.u64 = (uint64_t)(uintptr_t)client};
+    if (wanted == client->awaited) {
+        return true;
     }
-    /* An answer waits for no other; only TCP knows the option. */
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-    client->fd = fd;
-    client->kind = port->kind;
-    client->wire = &port->wire;
-    client->state = state;
-    loop->clients[loop->client_count++] = client;
-    return true;
+    const int how = wanted == 0            ? EPOLL_CTL_DEL
+                    : client->awaited == 0 ? EPOLL_CTL_ADD
+                                           : EPOLL_CTL_MOD;
+    client->awaited = wanted;
+    return epoll_ctl(worker->epoll, how, client->fd, &event) == 0;
+}
+
+/* A terminal stays open elsewhere, and would stay watched. */
+static void close_client(struct worker *worker, size_t number) {
+    struct kw_board_client *client = worker->clients[number];
+    if (client->awaited != 0) {
+        (void)epoll_ctl(worker->epoll, EPOLL_CTL_DEL, client->fd, NULL);
+    }
+    kw_board_client_free(client);
+    worker->client_count--;
+    worker->clients[number] = worker->clients[worker->client_count];
+    (void)atomic_fetch_sub(&worker->load, 1);
+}
+
+static struct kw_board_client *take_coming(struct worker *worker) {
+    return atomic_exchange(&worker->coming, NULL);
+}
+
+static void welcome(struct worker *worker) {
+    struct kw_board_client *client = take_coming(worker);
+    while (client != NULL) {
+        struct kw_board_client *next = client->next;
+        client->next = NULL;
+        worker->clients[worker->client_count++] = client;
+        client->broken = !watch(worker, client);
+        client = next;
+    }
+}
+
+static void hand_over(struct worker *worker, struct kw_board_client *client) {
+    (void)atomic_fetch_add(&worker->load, 1);
+    client->next = atomic_load(&worker->coming);
+    while (
+        !atomic_compare_exchange_weak(&worker->coming, &client->next, client)) {
+    }
+    ring(worker);
+}
+
+/* The one with the fewest; NULL: there are too many in all. */
+static struct worker *choose_worker(struct kw_board_loop *loop) {
+    struct worker *chosen = &loop->workers[0];
+    size_t all = 0;
+    for (unsigned i = 0; i < loop->worker_count; i++) {
+        const size_t load = atomic_load(&loop->workers[i].load);
+        all += load;
+        if (load < atomic_load(&chosen->load)) {
+            chosen = &loop->workers[i];
+        }
+    }
+    return all < KW_BOARD_CLIENTS_MAX ? chosen : NULL;
 }
 
 static void accept_client(struct kw_board_loop *loop,
                           const struct kw_board_port *port) {
     const int fd = accept4(port->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd >= 0) {
-        (void)add_client(loop, fd, port);
+    if (fd < 0) {
+        /* Whoever was about to connect may have gone again; anything else
+         * is a want of descriptors or memory, which may pass. */
+        const bool passes = errno == EAGAIN || errno == EINTR ||
+                            errno == ECONNABORTED || errno == EWOULDBLOCK;
+        loop->deaf_until = passes ? 0 : kw_board_microseconds(NULL) + PAUSE_US;
         return;
     }
-    /* Whoever was about to connect may have gone again; anything else is a
-     * want of descriptors or memory, which may pass. */
-    loop->paused = !try_again() && errno != ECONNABORTED;
+    struct worker *worker = choose_worker(loop);
+    if (worker == NULL) {
+        (void)close(fd);
+        return;
+    }
+    struct kw_board_client *client = kw_board_client_new(fd, port);
+    if (client != NULL) {
+        hand_over(worker, client);
+    }
 }
 
 /* --- sessions of a terminal ----------------------------------------------
@@ -207,10 +175,10 @@ static void accept_client(struct kw_board_loop *loop,
  * flushes nothing, would take the answers of the one before for its own. */
 
 /* Whether the last host has closed it now. */
-static bool has_closed(struct client *client, int watch) {
+static bool has_closed(struct kw_board_client *client, int events_of) {
     _Alignas(struct inotify_event) char events[1024];
     bool closed = false;
-    const ssize_t size = read(watch, events, sizeof events);
+    const ssize_t size = read(events_of, events, sizeof events);
     for (ssize_t at = 0; at < size;) {
         struct inotify_event event;
         memcpy(&event, events + at, sizeof event);
@@ -221,154 +189,246 @@ static bool has_closed(struct client *client, int watch) {
     return closed && client->sessions <= 0;
 }
 
-/* Whole requests are obeyed, as a host that asks and goes expects. */
-static void end_session(struct client *client, int held) {
-    while (can_answer(client)) {
-        answer_one(client);
-        client->output_size = 0;
-    }
-    client->input_size = 0;
-    client->output_size = 0;
-    client->held_until = 0;
-    client->sessions = 0;
-    kw_wipe(client->input, sizeof client->input);
-    (void)tcflush(held, TCIFLUSH);
-}
-
 /* Received first, asked for sessions then: what a new host has sent is only
  * there when its coming is known. */
-static void heed_sessions(struct kw_board_loop *loop,
+static void heed_sessions(struct worker *worker,
                           const struct kw_board_port *port) {
-    for (size_t i = 0; i < loop->client_count; i++) {
-        struct client *client = loop->clients[i];
+    for (size_t i = 0; i < worker->client_count; i++) {
+        struct kw_board_client *client = worker->clients[i];
         if (client->wire != &port->wire) {
             continue;
         }
-        receive(client);
+        kw_board_client_receive(client);
         if (has_closed(client, port->watch)) {
-            end_session(client, port->held);
+            kw_board_client_end_session(client, worker->number);
+            (void)tcflush(port->held, TCIFLUSH);
+        }
+    }
+}
+
+/* --- ports --- */
+
+static int watched_of(const struct kw_board_port *port) {
+    return port->kind == KW_BOARD_TERMINAL ? port->watch : port->fd;
+}
+
+static bool watch_port(struct kw_board_loop *loop, size_t number, int how) {
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = number};
+    return epoll_ctl(loop->workers[0].epoll, how,
+                     watched_of(&loop->ports[number]), &event) == 0;
+}
+
+/* Ports keep calling: they are not listened to for a while. */
+static void be_deaf(struct kw_board_loop *loop, bool deaf) {
+    for (size_t i = 0; i < loop->port_count; i++) {
+        if (loop->ports[i].kind != KW_BOARD_TERMINAL) {
+            (void)watch_port(loop, i, deaf ? EPOLL_CTL_DEL : EPOLL_CTL_ADD);
+        }
+    }
+}
+
+static void answer_ports(struct worker *worker) {
+    struct kw_board_loop *loop = worker->loop;
+    if (loop->deaf_until != 0 &&
+        kw_board_microseconds(NULL) >= loop->deaf_until) {
+        loop->deaf_until = 0;
+        be_deaf(loop, false);
+    }
+    for (size_t i = 0; i < loop->port_count; i++) {
+        const bool called = loop->called[i];
+        loop->called[i] = false;
+        if (called && loop->ports[i].kind == KW_BOARD_TERMINAL) {
+            heed_sessions(worker, &loop->ports[i]);
+        } else if (called && loop->deaf_until == 0) {
+            accept_client(loop, &loop->ports[i]);
+            if (loop->deaf_until != 0) {
+                be_deaf(loop, true);
+            }
         }
     }
 }
 
 /* --- the loop --- */
 
-static short wanted_events(const struct client *client) {
-    const bool sends = client->output_size > 0 && !is_held(client);
-    return (short)((has_room(client) ? POLLIN : 0) | (sends ? POLLOUT : 0));
-}
-
-static nfds_t fill_polled(struct kw_board_loop *loop) {
-    struct pollfd *polled = loop->polled;
-    for (size_t i = 0; i < loop->port_count; i++) {
-        const struct kw_board_port *port = &loop->ports[i];
-        const bool terminal = port->kind == KW_BOARD_TERMINAL;
-        const int fd = loop->paused ? -1 : port->fd;
-        *polled++ = (struct pollfd){.fd = terminal ? port->watch : fd,
-                                    .events = POLLIN};
-    }
-    for (size_t i = 0; i < loop->client_count; i++) {
-        *polled++ = (struct pollfd){.fd = loop->clients[i]->fd,
-                                    .events = wanted_events(loop->clients[i])};
-    }
-    return (nfds_t)(polled - loop->polled);
-}
-
-/* Microseconds until something is to be done without an event; UINT64_MAX:
+/* Microseconds until something is to be done without an event; FOR_EVER:
  * only events count. */
-static uint64_t time_to_wait(const struct kw_board_loop *loop) {
-    uint64_t wait = loop->paused ? PAUSE_MS * 1000u : UINT64_MAX;
-    const uint64_t now = kw_board_microseconds(NULL);
-    for (size_t i = 0; i < loop->client_count; i++) {
-        const struct client *client = loop->clients[i];
-        const bool held = client->held_until > now;
-        const uint64_t until = held ? client->held_until - now : 0;
-        if ((held || can_answer(client)) && until < wait) {
-            wait = until;
+static uint64_t time_to_wait(const struct worker *worker) {
+    const struct kw_board_loop *loop = worker->loop;
+    uint64_t until = worker->number == 0 && loop->deaf_until != 0
+                         ? loop->deaf_until
+                         : FOR_EVER;
+    for (size_t i = 0; i < worker->client_count; i++) {
+        const struct kw_board_client *client = worker->clients[i];
+        if (kw_board_client_can_answer(client)) {
+            return 0;
+        }
+        if (client->held_until != 0 && !client->unstored &&
+            (client->output_size > 0 || client->input_size > 0) &&
+            client->held_until < until) {
+            until = client->held_until;
         }
     }
-    return wait;
+    if (until == FOR_EVER) {
+        return FOR_EVER;
+    }
+    const uint64_t now = kw_board_microseconds(NULL);
+    return until > now ? until - now : 0;
+}
+
+/* What is stored after `waits` is set rings the bell; what was stored before
+ * is seen here. */
+static bool something_is_stored(struct worker *worker) {
+    bool waits = false;
+    for (size_t i = 0; i < worker->client_count; i++) {
+        waits = waits || worker->clients[i]->unstored;
+    }
+    if (waits != atomic_load_explicit(&worker->waits, memory_order_relaxed)) {
+        atomic_store(&worker->waits, waits);
+    }
+    for (size_t i = 0; waits && i < worker->client_count; i++) {
+        struct kw_board_client *client = worker->clients[i];
+        const bool before = client->unstored;
+        kw_board_client_look(client);
+        if (before && !client->unstored) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void note_events(struct worker *worker, const struct epoll_event *events,
+                        int count) {
+    for (int i = 0; i < count; i++) {
+        const uint64_t source = events[i].data.u64;
+        if (source == BELL) {
+            uint64_t rings;
+            (void)!read(worker->bell, &rings, sizeof rings);
+        } else if (source < worker->loop->port_count) {
+            worker->loop->called[source] = true;
+        } else {
+            struct kw_board_client *client =
+                (struct kw_board_client *)(uintptr_t)source;
+            client->ready = events[i].events;
+        }
+    }
 }
 
 /* Signals are let in here alone: none is lost between a look at the stop
  * flag and the wait. */
-static kw_status wait_for_work(struct kw_board_loop *loop,
-                               const sigset_t *unblocked,
-                               struct kw_error *error) {
-    const uint64_t wait = time_to_wait(loop);
+static bool wait_for_work(struct worker *worker, const sigset_t *unblocked) {
+    struct epoll_event events[EVENTS_MAX];
+    const uint64_t wait =
+        something_is_stored(worker) ? 0 : time_to_wait(worker);
     const struct timespec limit = {.tv_sec = (time_t)(wait / 1000000u),
                                    .tv_nsec = (long)(wait % 1000000u) * 1000};
-    const nfds_t count = fill_polled(loop);
-    loop->paused = false;
-    if (ppoll(loop->polled, count, wait == UINT64_MAX ? NULL : &limit,
-              unblocked) >= 0) {
-        return KW_OK;
+    const int count = epoll_pwait2(worker->epoll, events, EVENTS_MAX,
+                                   wait == FOR_EVER ? NULL : &limit, unblocked);
+    if (count < 0 && errno != EINTR) {
+        atomic_store(&worker->loop->cause, errno);
+        return false;
     }
-    for (nfds_t i = 0; i < count; i++) {
-        loop->polled[i].revents = 0;
-    }
-    return errno == EINTR ? KW_OK
-                          : kw_error_system(error, "the board cannot wait");
+    note_events(worker, events, count);
+    return true;
 }
 
-static void serve_round(struct kw_board_loop *loop) {
-    const struct pollfd *polled = loop->polled + loop->port_count;
-    for (size_t i = 0; i < loop->client_count; i++) {
-        serve_client(loop->clients[i], polled[i].revents);
-    }
-    for (size_t i = loop->client_count; i-- > 0;) {
-        if (is_finished(loop->clients[i])) {
-            close_client(loop, i);
+static void serve_round(struct worker *worker) {
+    for (size_t i = worker->client_count; i-- > 0;) {
+        struct kw_board_client *client = worker->clients[i];
+        kw_board_client_serve(client, worker->number);
+        client->ready = 0;
+        if (kw_board_client_is_finished(client) || !watch(worker, client)) {
+            close_client(worker, i);
         }
     }
-    for (size_t i = 0; i < loop->port_count; i++) {
-        const struct kw_board_port *port = &loop->ports[i];
-        if (loop->polled[i].revents == 0) {
-            continue;
-        }
-        if (port->kind == KW_BOARD_TERMINAL) {
-            heed_sessions(loop, port);
-        } else {
-            accept_client(loop, port);
-        }
+    welcome(worker);
+    if (worker->number == 0) {
+        answer_ports(worker);
     }
+}
+
+static void run_worker(struct worker *worker, const sigset_t *unblocked,
+                       const volatile sig_atomic_t *stop) {
+    struct kw_board_loop *loop = worker->loop;
+    while (!atomic_load(&loop->over) && (stop == NULL || *stop == 0)) {
+        if (!wait_for_work(worker, unblocked)) {
+            break;
+        }
+        serve_round(worker);
+    }
+    atomic_store(&loop->over, true);
+    for (unsigned i = 0; i < loop->worker_count; i++) {
+        ring(&loop->workers[i]);
+    }
+}
+
+static void *run_thread(void *argument) {
+    run_worker(argument, NULL, NULL);
+    return NULL;
+}
+
+/* --- running --- */
+
+static unsigned start_threads(struct kw_board_loop *loop) {
+    unsigned started = 1;
+    while (started < loop->worker_count &&
+           pthread_create(&loop->workers[started].thread, NULL, run_thread,
+                          &loop->workers[started]) == 0) {
+        started++;
+    }
+    return started;
 }
 
 kw_status kw_board_loop_run(struct kw_board_loop *loop,
                             const volatile sig_atomic_t *stop,
                             struct kw_error *error) {
-    kw_status status = KW_OK;
-    sigset_t blocked;
+    sigset_t all;
     sigset_t before;
-    (void)sigemptyset(&blocked);
-    (void)sigaddset(&blocked, SIGINT);
-    (void)sigaddset(&blocked, SIGTERM);
-    (void)sigprocmask(SIG_BLOCK, &blocked, &before);
-    while (status == KW_OK && *stop == 0) {
-        status = wait_for_work(loop, &before, error);
-        if (status == KW_OK) {
-            serve_round(loop);
-        }
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    const unsigned started = start_threads(loop);
+    if (started < loop->worker_count) {
+        atomic_store(&loop->cause, EAGAIN);
+        atomic_store(&loop->over, true);
     }
-    (void)sigprocmask(SIG_SETMASK, &before, NULL);
-    return status;
+    run_worker(&loop->workers[0], &before, stop);
+    for (unsigned i = 1; i < started; i++) {
+        (void)pthread_join(loop->workers[i].thread, NULL);
+    }
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = atomic_load(&loop->cause);
+    return errno == 0 ? KW_OK : kw_error_system(error, "the board cannot wait");
 }
 
 /* --- a loop's life --- */
 
+static bool open_worker(struct kw_board_loop *loop, unsigned number) {
+    struct worker *worker = &loop->workers[number];
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = BELL};
+    worker->loop = loop;
+    worker->number = number;
+    worker->epoll = epoll_create1(EPOLL_CLOEXEC);
+    worker->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    loop->worker_count++;
+    return worker->epoll >= 0 && worker->bell >= 0 &&
+           epoll_ctl(worker->epoll, EPOLL_CTL_ADD, worker->bell, &event) == 0;
+}
+
 /* A terminal is served from the start; the loop has its own descriptor. */
-static bool add_terminals(struct kw_board_loop *loop) {
-    for (size_t i = 0; i < loop->port_count; i++) {
-        const struct kw_board_port *port = &loop->ports[i];
-        if (port->kind != KW_BOARD_TERMINAL) {
-            continue;
-        }
-        const int fd = dup(port->fd);
-        if (fd < 0 || !add_client(loop, fd, port)) {
-            return false;
-        }
+static bool add_port(struct kw_board_loop *loop, size_t number) {
+    const struct kw_board_port *port = &loop->ports[number];
+    if (!watch_port(loop, number, EPOLL_CTL_ADD)) {
+        return false;
     }
-    return true;
+    if (port->kind != KW_BOARD_TERMINAL) {
+        return true;
+    }
+    const int fd = dup(port->fd);
+    struct kw_board_client *client =
+        fd < 0 ? NULL : kw_board_client_new(fd, port);
+    if (client != NULL) {
+        hand_over(&loop->workers[0], client);
+    }
+    return client != NULL;
 }
 
 struct kw_board_loop *kw_board_loop_new(const struct kw_board_port *ports,
@@ -377,23 +437,44 @@ struct kw_board_loop *kw_board_loop_new(const struct kw_board_port *ports,
     if (loop == NULL) {
         return NULL;
     }
+    bool fine = true;
     loop->ports = ports;
     loop->port_count = count;
-    loop->polled = calloc(count + KW_BOARD_CLIENTS_MAX, sizeof *loop->polled);
-    if (loop->polled == NULL || !add_terminals(loop)) {
+    loop->called = calloc(count, sizeof *loop->called);
+    fine = loop->called != NULL;
+    for (unsigned i = 0; fine && i < kw_board_loop_workers(); i++) {
+        fine = open_worker(loop, i);
+    }
+    for (size_t i = 0; fine && i < count; i++) {
+        fine = add_port(loop, i);
+    }
+    if (!fine) {
         kw_board_loop_free(loop);
         return NULL;
     }
     return loop;
 }
 
+static void close_worker(struct worker *worker) {
+    welcome(worker);
+    while (worker->client_count > 0) {
+        close_client(worker, worker->client_count - 1);
+    }
+    if (worker->epoll >= 0) {
+        (void)close(worker->epoll);
+    }
+    if (worker->bell >= 0) {
+        (void)close(worker->bell);
+    }
+}
+
 void kw_board_loop_free(struct kw_board_loop *loop) {
     if (loop == NULL) {
         return;
     }
-    while (loop->client_count > 0) {
-        close_client(loop, loop->client_count - 1);
+    for (unsigned i = 0; i < loop->worker_count; i++) {
+        close_worker(&loop->workers[i]);
     }
-    free(loop->polled);
+    free(loop->called);
     free(loop);
 }

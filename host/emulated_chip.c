@@ -255,11 +255,16 @@ static kw_status lock_chip(const struct kw_workspace *workspace,
 struct kw_emulated {
     struct kw_sim_chip *sim;
     struct kw_nvm *nvm; /* NULL: a copy in memory */
-    int lock;           /* -1: a copy in memory */
+    int lock;           /* -1: none, or held by the caller */
+    struct kw_emulated_options options;
 };
 
 static kw_status commit(void *self, const struct kw_sim_eeprom *eeprom) {
     struct kw_emulated *emulated = self;
+    if (emulated->options.changed != NULL) {
+        emulated->options.changed(emulated->options.self);
+        return KW_OK;
+    }
     return kw_nvm_commit(emulated->nvm, (const uint8_t *)eeprom);
 }
 
@@ -277,6 +282,15 @@ void kw_emulated_power_down(struct kw_emulated *emulated) {
 
 struct kw_sim_chip *kw_emulated_sim(struct kw_emulated *emulated) {
     return emulated->sim;
+}
+
+kw_status kw_emulated_store(struct kw_emulated *emulated,
+                            const struct kw_sim_eeprom *eeprom) {
+    return kw_nvm_commit(emulated->nvm, (const uint8_t *)eeprom);
+}
+
+void kw_emulated_park(struct kw_emulated *emulated) {
+    kw_nvm_park(emulated->nvm);
 }
 
 static kw_status open_image(struct kw_emulated *emulated, const char *path,
@@ -297,25 +311,48 @@ static kw_status open_image(struct kw_emulated *emulated, const char *path,
 }
 
 static kw_status power_up(struct kw_emulated *emulated, const char *path,
-                          uint64_t (*clock)(void *), struct kw_error *error) {
+                          struct kw_error *error) {
     struct kw_sim_eeprom eeprom;
     KW_TRY(open_image(emulated, path, &eeprom, error));
     const struct kw_sim_options options = {
+        .scratch = emulated->options.scratch,
         .store = {commit, emulated},
-        .now = clock,
+        .now = emulated->options.clock,
     };
     emulated->sim = kw_sim_chip_new(&eeprom, &options);
     kw_wipe(&eeprom, sizeof eeprom);
+    if (emulated->options.changed != NULL) {
+        kw_emulated_park(emulated);
+    }
     return emulated->sim == NULL ? no_memory(error) : KW_OK;
 }
 
+/* With a lock where a workspace has the chip (else NULL). */
 static kw_status lock_and_power_up(const struct kw_workspace *workspace,
                                    const char *name, const char *path,
-                                   uint64_t (*clock)(void *),
-                                   struct kw_emulated *emulated,
+                                   const struct kw_emulated_options *options,
+                                   struct kw_emulated **emulated,
                                    struct kw_error *error) {
-    KW_TRY(lock_chip(workspace, name, &emulated->lock, error));
-    return power_up(emulated, path, clock, error);
+    struct kw_emulated *made = calloc(1, sizeof *made);
+    if (made == NULL) {
+        return no_memory(error);
+    }
+    made->lock = -1;
+    if (options != NULL) {
+        made->options = *options;
+    }
+    kw_status status = workspace == NULL
+                           ? KW_OK
+                           : lock_chip(workspace, name, &made->lock, error);
+    if (status == KW_OK) {
+        status = power_up(made, path, error);
+    }
+    if (status != KW_OK) {
+        kw_emulated_power_down(made);
+        return status;
+    }
+    *emulated = made;
+    return KW_OK;
 }
 
 static kw_status no_such_chip(const struct kw_workspace *workspace,
@@ -328,7 +365,8 @@ static kw_status no_such_chip(const struct kw_workspace *workspace,
 }
 
 kw_status kw_emulated_power_up(const struct kw_workspace *workspace,
-                               const char *name, uint64_t (*clock)(void *),
+                               const char *name,
+                               const struct kw_emulated_options *options,
                                struct kw_emulated **emulated,
                                struct kw_error *error) {
     KW_TRY(check_name(name, error));
@@ -336,22 +374,20 @@ kw_status kw_emulated_power_up(const struct kw_workspace *workspace,
         return no_such_chip(workspace, name, error);
     }
     char *path = image_path(workspace, name);
-    struct kw_emulated *made = calloc(1, sizeof *made);
-    if (path == NULL || made == NULL) {
-        free(path);
-        free(made);
+    if (path == NULL) {
         return no_memory(error);
     }
-    made->lock = -1;
     const kw_status status =
-        lock_and_power_up(workspace, name, path, clock, made, error);
+        lock_and_power_up(workspace, name, path, options, emulated, error);
     free(path);
-    if (status != KW_OK) {
-        kw_emulated_power_down(made);
-        return status;
-    }
-    *emulated = made;
-    return KW_OK;
+    return status;
+}
+
+kw_status kw_emulated_image_power_up(const char *path,
+                                     const struct kw_emulated_options *options,
+                                     struct kw_emulated **emulated,
+                                     struct kw_error *error) {
+    return lock_and_power_up(NULL, NULL, path, options, emulated, error);
 }
 
 /* --- its link ----------------------------------------------------------------

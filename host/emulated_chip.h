@@ -50,18 +50,40 @@ KW_MUST_USE kw_status
 kw_emulated_chip_open(const struct kw_workspace *workspace, const char *name,
                       struct kw_opened_link *opened, struct kw_error *error);
 
+struct kw_sim_chip;    /* sim/atecc608/chip.h */
+struct kw_sim_eeprom;  /* the same */
+struct kw_sim_scratch; /* the same */
+
+struct kw_emulated_options {
+    /* Answers microseconds for the chip's watchdog; NULL: it never
+     * expires. */
+    uint64_t (*clock)(void *);
+    struct kw_sim_scratch *scratch; /* lent; NULL: the chip's own */
+    /* The EEPROM has changed, and kw_emulated_store is to be called before
+     * the answer goes out. NULL: the chip stores it itself, at once. */
+    void (*changed)(void *self);
+    void *self;
+};
+
 /* Locks chips/NAME.chip and powers it up in this process, whether a board
- * runs or not: for the board itself. The clock answers microseconds for the
- * chip's watchdog; NULL: it never expires. */
+ * runs or not: for the board itself. The options may be NULL. */
 struct kw_emulated;
-KW_MUST_USE kw_status kw_emulated_power_up(const struct kw_workspace *workspace,
-                                           const char *name,
-                                           uint64_t (*clock)(void *),
-                                           struct kw_emulated **emulated,
-                                           struct kw_error *error);
+KW_MUST_USE kw_status
+kw_emulated_power_up(const struct kw_workspace *workspace, const char *name,
+                     const struct kw_emulated_options *options,
+                     struct kw_emulated **emulated, struct kw_error *error);
+/* The same for an image file which the caller keeps others away from. */
+KW_MUST_USE kw_status kw_emulated_image_power_up(
+    const char *path, const struct kw_emulated_options *options,
+    struct kw_emulated **emulated, struct kw_error *error);
 void kw_emulated_power_down(struct kw_emulated *emulated);
-struct kw_sim_chip; /* sim/atecc608/chip.h */
 struct kw_sim_chip *kw_emulated_sim(struct kw_emulated *emulated);
+/* For chips whose options say `changed`. Durable when it answers KW_OK;
+ * KW_SYSTEM_FILE (errno): stored or not. Parking lets go of the file until
+ * the next store. One thread at a time, which need not be the chip's. */
+KW_MUST_USE kw_status kw_emulated_store(struct kw_emulated *emulated,
+                                        const struct kw_sim_eeprom *eeprom);
+void kw_emulated_park(struct kw_emulated *emulated);
 
 /* Copies the image chips/NAME.chip, as it is between two commands, into a
  * new file. KW_ABSENT_LOCKED: a process has the chip. */
