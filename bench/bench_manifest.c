@@ -172,7 +172,7 @@ static void next_chip(struct fleet *fleet, uint32_t number) {
 
 static size_t put_certificate(char *to, const char *name,
                               const struct kw_pki_bytes *bytes) {
-    const int head = sprintf(to, ", \"%s\": \"", name);
+    const int head = snprintf(to, 32, ", \"%s\": \"", name);
     const size_t size =
         kw_base64_encode(KW_BASE64_PADDED, bytes->der, bytes->size, to + head);
     to[(size_t)head + size] = '"';
@@ -183,15 +183,15 @@ static size_t put_certificate(char *to, const char *name,
 static size_t put_line(const struct kw_manifest_record *record, char *line) {
     char hex[2 * KW_PUBLIC_KEY_SIZE + 1];
     kw_hex(record->serial, KW_SERIAL_SIZE, hex);
-    size_t size = (size_t)sprintf(line,
-                                  "{\"part\": \"trustflex\", \"model\": "
-                                  "\"608b\", \"serial\": \"%s\", \"keys\": ",
-                                  hex);
+    size_t size = (size_t)snprintf(line, RECORD_MAX,
+                                   "{\"part\": \"trustflex\", \"model\": "
+                                   "\"608b\", \"serial\": \"%s\", \"keys\": ",
+                                   hex);
     for (size_t i = 0; i < record->key_count; i++) {
         kw_hex(record->keys[i].public_key, KW_PUBLIC_KEY_SIZE, hex);
-        size += (size_t)sprintf(line + size, "%s\"%u\": \"%s\"",
-                                i == 0 ? "{" : ", ",
-                                (unsigned)record->keys[i].kid, hex);
+        size += (size_t)snprintf(line + size, RECORD_MAX - size,
+                                 "%s\"%u\": \"%s\"", i == 0 ? "{" : ", ",
+                                 (unsigned)record->keys[i].kid, hex);
     }
     line[size++] = '}';
     size += put_certificate(line + size, "device", &record->device);
