@@ -317,11 +317,16 @@ uint32_t kw_winc_tls_used(const struct kw_winc_tls *tls) {
     return last->address + padded(last->size) - KW_WINC_TLS_ADDRESS;
 }
 
+/* Whether the second sector will hold bytes that lie in the first now: only
+ * then it must be written before they go. Both ways at once cannot be, as
+ * files keep their order. */
 unsigned kw_winc_tls_first(const struct kw_winc_tls *tls) {
+    const uint32_t border = KW_WINC_TLS_ADDRESS + KW_WINC_TLS_SECTOR;
     for (uint32_t i = 0; i < tls->count; i++) {
         const struct kw_winc_file *file = &tls->file[i];
         if (file->part == KW_WINC_PART_OLD &&
-            file->address > file->old_address) {
+            file->address > file->old_address && file->old_address < border &&
+            file->address + file->size > border) {
             return 1;
         }
     }

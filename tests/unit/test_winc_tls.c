@@ -11,34 +11,38 @@
 #include "core/bytes.h"
 #include "core/winc_tls.h"
 
-#define FILES 3u
+#define FILES_MAX 7u
 
 static uint8_t flash[KW_WINC_TLS_SIZE];
 static uint8_t wanted[KW_WINC_TLS_SIZE];
 static uint8_t grown[2600];
 
-/* Three files: the border of the sectors runs through the second. */
-static void make_store(void) {
+static void make_files(const uint32_t *sizes, uint32_t count) {
     static const uint8_t MAGIC[] = {0xAB, 0xFE, 0x18, 0x5B,
                                     0x70, 0xC3, 0x46, 0x92};
-    static const uint32_t SIZE[FILES] = {1500, 3000, 700};
     uint32_t at = KW_WINC_TLS_ADDRESS + KW_WINC_TLS_HEADER_196;
     memset(flash, 0xFF, sizeof flash);
     memcpy(flash, MAGIC, sizeof MAGIC);
-    kw_store_le32(flash + 8, FILES);
-    for (uint32_t i = 0; i < FILES; i++) {
+    kw_store_le32(flash + 8, count);
+    for (uint32_t i = 0; i < count; i++) {
         uint8_t *row = flash + 16 + i * 56;
         memset(row, 0, 48);
         memcpy(row, "CERT_0", 6);
         row[6] = (uint8_t)('1' + i);
-        kw_store_le32(row + 48, SIZE[i]);
+        kw_store_le32(row + 48, sizes[i]);
         kw_store_le32(row + 52, at);
-        for (uint32_t j = 0; j < SIZE[i]; j++) {
+        for (uint32_t j = 0; j < sizes[i]; j++) {
             flash[at - KW_WINC_TLS_ADDRESS + j] = (uint8_t)(j * 7 + i);
         }
-        at += SIZE[i];
+        at += (sizes[i] + 3) & ~3u;
     }
     kw_store_le32(flash + 12, at);
+}
+
+/* Three files: the border of the sectors runs through the second. */
+static void make_store(void) {
+    static const uint32_t SIZES[] = {1500, 3000, 700};
+    make_files(SIZES, 3);
 }
 
 static void render_both(const struct kw_winc_tls *tls, uint8_t *to) {
@@ -89,6 +93,72 @@ static void content_moves_down(void **state) {
     assert_string_equal(tls.file[0].name, "CERT_02");
 }
 
+/* The second file moves up within the first sector while the fourth moves
+ * down over the border: what crosses it decides. */
+static void content_moves_both_ways(void **state) {
+    static const uint32_t SIZES[] = {300, 300, 1000, 3000, 700};
+    const struct kw_source source = {.memory = grown, .size = 600};
+    struct kw_winc_tls tls;
+    (void)state;
+    make_files(SIZES, 5);
+    assert_int_equal(kw_winc_tls_read(&OLD, KW_WINC_TLS_HEADER_196, &tls),
+                     KW_OK);
+    tls.file[0].part = KW_WINC_PART_BYTES;
+    tls.file[0].source = &source;
+    tls.file[0].size = source.size;
+    assert_int_equal(kw_winc_tls_remove(&tls, "CERT_03"), KW_OK);
+    in_place(&tls, 0);
+}
+
+static uint32_t draw(uint32_t *seed, uint32_t below) {
+    *seed = *seed * 1664525u + 1013904223u;
+    return (*seed >> 8) % below;
+}
+
+/* Any files get another size, or go. */
+static bool change_at_random(uint32_t *seed, struct kw_winc_tls *tls,
+                             struct kw_source *sources) {
+    for (uint32_t i = tls->count; i-- > 0;) {
+        const uint32_t what = draw(seed, 4);
+        if (what == 0) {
+            assert_int_equal(kw_winc_tls_remove(tls, tls->file[i].name), KW_OK);
+        } else if (what == 1) {
+            sources[i] = (struct kw_source){.memory = grown};
+            sources[i].size = 1 + draw(seed, sizeof grown);
+            tls->file[i].part = KW_WINC_PART_BYTES;
+            tls->file[i].source = &sources[i];
+            tls->file[i].size = sources[i].size;
+        }
+    }
+    return kw_winc_tls_lay_out(tls) == KW_OK;
+}
+
+static void any_plan_works_in_place(void **state) {
+    uint32_t seed = 5;
+    unsigned plans = 0;
+    unsigned up = 0;
+    (void)state;
+    for (unsigned i = 0; i < 5000; i++) {
+        struct kw_source sources[FILES_MAX];
+        uint32_t sizes[FILES_MAX];
+        struct kw_winc_tls tls;
+        const uint32_t count = 1 + draw(&seed, FILES_MAX);
+        for (uint32_t j = 0; j < count; j++) {
+            sizes[j] = 1 + draw(&seed, 7000 / count);
+        }
+        make_files(sizes, count);
+        assert_int_equal(kw_winc_tls_read(&OLD, KW_WINC_TLS_HEADER_196, &tls),
+                         KW_OK);
+        if (change_at_random(&seed, &tls, sources)) {
+            const unsigned first = kw_winc_tls_first(&tls);
+            plans++;
+            up += first;
+            in_place(&tls, first);
+        }
+    }
+    assert_true(plans > 2000 && up > 200 && up < plans - 200);
+}
+
 static void too_much(void **state) {
     const struct kw_source source = {.memory = grown, .size = 4200};
     struct kw_winc_tls tls;
@@ -128,6 +198,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(content_moves_up),
         cmocka_unit_test(content_moves_down),
+        cmocka_unit_test(content_moves_both_ways),
+        cmocka_unit_test(any_plan_works_in_place),
         cmocka_unit_test(too_much),
         cmocka_unit_test(foreign_tables),
     };
