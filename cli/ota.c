@@ -8,8 +8,10 @@
 #include "host/authority.h"
 #include "host/text.h"
 
-#define TIMEOUT_S 20
-#define TRIES     3
+#define TIMEOUT_S   20
+#define TIMEOUT_MAX 3600
+#define TRIES       3
+#define TRIES_MAX   20
 
 static bool stopped(void) {
     return kw_stop_requested != 0;
@@ -48,9 +50,6 @@ static kw_status read_list(struct kw_cli *cli,
     uint8_t authority[KW_PUBLIC_KEY_SIZE];
     const char *path = kw_argument(arguments, "--list");
     const bool unsigned_is_fine = kw_argument(arguments, "--unsigned") != NULL;
-    if (path == NULL) {
-        return kw_error(&cli->error, KW_USAGE, "--list FILE is needed");
-    }
     if (unsigned_is_fine) {
         KW_TRY(kw_ota_list_read(path, NULL, list, &cli->error));
     } else {
@@ -67,6 +66,25 @@ static kw_status read_list(struct kw_cli *cli,
 
 /* --- check and update --- */
 
+static kw_status read_number(struct kw_cli *cli,
+                             const struct kw_arguments *arguments,
+                             const char *option, unsigned most,
+                             unsigned *number) {
+    const char *text = kw_argument(arguments, option);
+    char *end = NULL;
+    if (text == NULL) {
+        return KW_OK;
+    }
+    const unsigned long value = strtoul(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end != '\0' || value < 1 ||
+        value > most) {
+        return kw_error(&cli->error, KW_USAGE, "%s %s: a number from 1 to %u",
+                        option, text, most);
+    }
+    *number = (unsigned)value;
+    return KW_OK;
+}
+
 static kw_status read_server(struct kw_cli *cli,
                              const struct kw_arguments *arguments,
                              struct kw_ota_server *server) {
@@ -77,10 +95,9 @@ static kw_status read_server(struct kw_cli *cli,
         .tries = TRIES,
         .stopped = stopped,
     };
-    if (server->url == NULL || server->ca == NULL) {
-        return kw_error(&cli->error, KW_USAGE,
-                        "--url URL and --server-ca FILE are needed");
-    }
+    KW_TRY(read_number(cli, arguments, "--timeout", TIMEOUT_MAX,
+                       &server->timeout_s));
+    KW_TRY(read_number(cli, arguments, "--tries", TRIES_MAX, &server->tries));
     if (!kw_file_exists(server->ca)) {
         return kw_error(&cli->error, KW_SYSTEM_FILE, "there is no file %s",
                         server->ca);
@@ -130,30 +147,34 @@ static kw_status check_files(struct kw_cli *cli,
 
 /* The reference example erases once for each root and each chain. */
 static void show_reference(struct kw_cli *cli, const struct kw_ota *ota) {
+    const size_t theirs = ota->work.roots + ota->work.chains;
     kw_print(cli,
-             "Erases: %u; the reference example: %zu, one a certificate or "
+             "  the reference example: %zu erase%s, one a certificate or "
              "chain\n",
-             ota->work.cost.sectors, ota->work.roots + ota->work.chains);
+             theirs, theirs == 1 ? "" : "s");
+    json_object_set_new(cli->result, "reference_erases",
+                        json_integer((json_int_t)theirs));
 }
 
+/* The list is remembered before the flash is touched: after a cut an older
+ * one must not be taken, and the same one may be tried again. */
 static kw_status write_all(struct kw_cli *cli,
                            const struct kw_arguments *arguments,
                            struct kw_ota *ota, struct kw_ota_log *log) {
     struct kw_winc *winc = ota->work.winc;
     KW_TRY(kw_ota_enter(ota, &cli->error));
+    KW_TRY(kw_winc_prepare_change(cli, arguments, &ota->work));
+    show_reference(cli, ota);
+    if (kw_argument(arguments, "--dry-run") != NULL) {
+        return KW_OK;
+    }
+    KW_TRY(kw_ota_remember(ota, &cli->error));
     kw_ota_log_download_mode(log, winc);
     winc->update.told = kw_ota_log_event;
     winc->update.observer = log;
-    const kw_status status = kw_winc_carry_out(cli, arguments, &ota->work);
-    if (status == KW_OK) {
-        show_reference(cli, ota);
-    }
-    if (kw_argument(arguments, "--dry-run") != NULL) {
-        return status;
-    }
+    const kw_status status = kw_winc_write_change(cli, arguments, &ota->work);
     kw_ota_log_written(log, status == KW_OK);
-    KW_TRY(status);
-    return kw_ota_remember(ota, &cli->error);
+    return status;
 }
 
 static kw_status update_module(struct kw_cli *cli,
@@ -162,7 +183,9 @@ static kw_status update_module(struct kw_cli *cli,
     struct kw_ota_server server;
     KW_TRY(read_server(cli, arguments, &server));
     KW_TRY(kw_ota_admit(ota->work.winc, &ota->list, &cli->error));
-    KW_TRY(kw_ota_fetch_all(ota, &server, &cli->error));
+    const kw_status status = kw_ota_fetch_all(ota, &server, &cli->error);
+    kw_ota_log_end_bar(log, status == KW_OK);
+    KW_TRY(status);
     show_files(cli, ota);
     KW_TRY(check_files(cli, arguments, ota));
     return write_all(cli, arguments, ota, log);
@@ -179,11 +202,8 @@ static kw_status run_update(struct kw_cli *cli,
                             const struct kw_arguments *arguments,
                             struct run *run) {
     struct kw_ota *ota = &run->ota;
-    const char *style = kw_argument(arguments, "--log");
-    run->log = (struct kw_ota_log){cli, style != NULL, ota};
-    if (style != NULL && strcmp(style, "seed") != 0) {
-        return kw_error(&cli->error, KW_USAGE, "--log takes seed alone");
-    }
+    KW_TRY(
+        kw_ota_log_begin(&run->log, cli, ota, kw_argument(arguments, "--log")));
     KW_TRY(read_list(cli, arguments, &ota->list));
     KW_TRY(kw_winc_begin_change(cli, arguments, &run->winc));
     ota->work.winc = &run->winc;
@@ -212,8 +232,10 @@ static kw_status update(struct kw_cli *cli,
 static kw_status check(struct kw_cli *cli,
                        const struct kw_arguments *arguments) {
     struct kw_arguments dry = *arguments;
-    if (kw_argument(arguments, "--dry-run") == NULL &&
-        dry.option_count < KW_OPTIONS_MAX) {
+    if (kw_argument(arguments, "--dry-run") == NULL) {
+        if (dry.option_count == KW_OPTIONS_MAX) {
+            return kw_error(&cli->error, KW_USAGE, "too many options");
+        }
         dry.option[dry.option_count].name = "--dry-run";
         dry.option[dry.option_count++].value = "";
     }
@@ -253,26 +275,42 @@ static kw_status resume(struct kw_cli *cli,
 
 static const struct kw_option UPDATE_OPTIONS[] = {
     KW_WINC_OPTION_MODULE,
-    {"--url", "URL", "where the files lie, https only"},
-    {"--server-ca", "FILE", "the server's certificate, or its authority"},
-    {"--list", "FILE", "the certificate list"},
+    {"--url", "URL", "where the files lie, https only", .required = true},
+    {"--server-ca", "FILE", "the server's certificate, or its authority",
+     .required = true},
+    {"--list", "FILE", "the certificate list, JSON or the C array",
+     .required = true},
     {"--authority", "FILE", "whose signature it bears (default: slot 13)"},
     {"--unsigned", NULL, "take a list without a signature"},
     {"--rekeyed", NULL, "the same authorities have new keys"},
     {"--compact", NULL, "drop files that no list names first"},
     KW_WINC_OPTIONS_CHANGE,
-    {"--log", "seed", "the console lines of the reference example"},
+    {"--timeout", "SECONDS", "for one file (default: 20)"},
+    {"--tries", "N",
+     "a server that does not answer or breaks off is tried N times in all "
+     "(default: 3)"},
+    {"--log", "seed", "the console lines of the reference example alone"},
     {NULL, NULL, NULL},
 };
 
+#define SERVER_AND_LIST                                                        \
+    "--url https://localhost:4443/ --server-ca cert.pem \\\n"                  \
+    "      --list list.json"
+
 static const struct kw_verb VERBS[] = {
-    {"check", NULL, "what an update would write", UPDATE_OPTIONS, 0, 0, check},
+    {"check", NULL, "show what an update would write", UPDATE_OPTIONS, 0, 0,
+     check, .missing = "`keywright help ota check` shows an example",
+     .example = "ota check " SERVER_AND_LIST " --unsigned"},
     {"update", NULL, "fetch the files of a list and write them", UPDATE_OPTIONS,
-     0, 0, update},
+     0, 0, update, .missing = "`keywright help ota update` shows an example",
+     .example = "ota update " SERVER_AND_LIST " --authority owner.pem"},
     {"resume", NULL, "finish an interrupted update", RESUME_OPTIONS, 0, 0,
-     resume},
+     resume, .example = "ota resume --old"},
     {"sign", "LIST", "sign a certificate list", kw_ota_sign_options, 1, 1,
-     kw_ota_sign_verb},
+     kw_ota_sign_verb,
+     .missing = "the files are hashed, and the authority signs the hashes",
+     .example = "ota sign list.json --files ./files --authority owner.pem "
+                "--sequence 7"},
 };
 
 const struct kw_noun kw_noun_ota = {"ota",

@@ -9,22 +9,15 @@
 #include "host/text.h"
 
 const struct kw_option kw_ota_sign_options[] = {
-    {"--files", "FOLDER", "where the files of the list lie"},
-    {"--authority", "FILE", "the authority's private key, PEM"},
-    {"--sequence", "N", "greater than that of the list before"},
+    {"--files", "FOLDER", "where the files of the list lie", .required = true},
+    {"--authority", "FILE", "the authority's private key, PEM",
+     .required = true},
+    {"--sequence", "N", "greater than that of the list before",
+     .required = true},
     {"--mac", "HEX", "the one module that it is for; else the fleet"},
     {"--output", "FILE", "the signed list (default: LIST.signed)"},
     {NULL, NULL, NULL},
 };
-
-static kw_status required(struct kw_cli *cli,
-                          const struct kw_arguments *arguments,
-                          const char *name, const char **value) {
-    *value = kw_argument(arguments, name);
-    return *value != NULL
-               ? KW_OK
-               : kw_error(&cli->error, KW_USAGE, "`ota sign` needs %s", name);
-}
 
 static kw_status hash_files(struct kw_cli *cli, const char *folder,
                             struct kw_ota_list *list) {
@@ -51,9 +44,8 @@ static kw_status hash_files(struct kw_cli *cli, const char *folder,
 static kw_status read_module(struct kw_cli *cli,
                              const struct kw_arguments *arguments,
                              struct kw_ota_list *list) {
-    const char *sequence = NULL;
+    const char *sequence = kw_argument(arguments, "--sequence");
     const char *mac = kw_argument(arguments, "--mac");
-    KW_TRY(required(cli, arguments, "--sequence", &sequence));
     char *end = NULL;
     const unsigned long number = strtoul(sequence, &end, 10);
     if (sequence[0] < '0' || sequence[0] > '9' || *end != '\0' || number == 0 ||
@@ -102,10 +94,8 @@ static kw_status write_signed(struct kw_cli *cli,
 kw_status kw_ota_sign_verb(struct kw_cli *cli,
                            const struct kw_arguments *arguments) {
     struct kw_ota_list list;
-    const char *folder = NULL;
-    const char *authority = NULL;
-    KW_TRY(required(cli, arguments, "--files", &folder));
-    KW_TRY(required(cli, arguments, "--authority", &authority));
+    const char *folder = kw_argument(arguments, "--files");
+    const char *authority = kw_argument(arguments, "--authority");
     KW_TRY(kw_ota_list_read(arguments->operand[0], NULL, &list, &cli->error));
     KW_TRY(read_module(cli, arguments, &list));
     KW_TRY(hash_files(cli, folder, &list));

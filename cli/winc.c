@@ -14,6 +14,8 @@ static const struct kw_option NEW_OPTIONS[] = {
     KW_WINC_OPTION_MODULE,
     {"--firmware", "VERSION", "19.4.4, 19.5.4, 19.6.1 (default) or 19.7.7"},
     {"--size", "MBIT", "4 (WINC1500, default) or 8 (WINC1510)"},
+    {"--bad-sector", "ADDRESS", "a sector that does not erase, as 0x4000"},
+    {"--stuck-bit", "ADDRESS", "a byte whose bit 0 stays 0"},
     {NULL, NULL, NULL},
 };
 
@@ -26,6 +28,24 @@ static bool is_known_firmware(const char *text) {
         }
     }
     return false;
+}
+
+/* A fault's address; 0 where none was asked for. */
+static kw_status read_fault(struct kw_cli *cli,
+                            const struct kw_arguments *arguments,
+                            const char *option, uint32_t unit, uint32_t size,
+                            uint32_t *address) {
+    const char *text = kw_argument(arguments, option);
+    char *end = NULL;
+    const unsigned long value = text == NULL ? 0 : strtoul(text, &end, 0);
+    if (text != NULL && (*text == '-' || *end != '\0' || value == 0 ||
+                         value >= size || value % unit != 0)) {
+        return kw_error(&cli->error, KW_USAGE,
+                        "%s %s: an address in the flash above 0%s", option,
+                        text, unit > 1 ? ", a multiple of 0x1000" : "");
+    }
+    *address = (uint32_t)value;
+    return KW_OK;
 }
 
 static kw_status read_about(struct kw_cli *cli,
@@ -46,7 +66,10 @@ static kw_status read_about(struct kw_cli *cli,
     }
     memcpy(about->firmware, firmware, strlen(firmware) + 1);
     about->size = (size[0] == '4' ? 4 : 8) * MBIT;
-    return KW_OK;
+    KW_TRY(read_fault(cli, arguments, "--bad-sector", KW_WINC_SECTOR,
+                      about->size, &about->bad_sector));
+    return read_fault(cli, arguments, "--stuck-bit", 1, about->size,
+                      &about->stuck_bit);
 }
 
 static void set_about(struct kw_cli *cli, const struct kw_module_about *about) {
@@ -193,25 +216,32 @@ static const struct kw_option ERASE_OPTIONS[] = {
 
 static const struct kw_verb VERBS[] = {
     {"new", NULL, "make an emulated module with an erased flash", NEW_OPTIONS,
-     0, 0, new},
-    {"info", NULL, "who the module is", OPTIONS, 0, 0, info},
-    {"list", NULL, "what both stores hold", OPTIONS, 0, 0, list},
+     0, 0, new, .example = "winc new --module lab --size 8"},
+    {"info", NULL, "show who the module is, and whether an update waits",
+     OPTIONS, 0, 0, info, .example = "winc info"},
+    {"list", NULL, "show what both stores hold", OPTIONS, 0, 0, list,
+     .example = "winc list"},
     {"root", "add|remove|list [FILE|FOLDER|HASH]...",
-     "the certificates that the module trusts", kw_winc_root_options, 1,
-     KW_OPERANDS_MAX, kw_winc_root},
+     "change or show the certificates that the module trusts",
+     kw_winc_root_options, 1, KW_OPERANDS_MAX, kw_winc_root,
+     .example = "winc root add ./roots/ --dry-run"},
     {"tls", "add|remove|list|compact [FILE|NAME]...",
-     "the module's own certificates and keys", kw_winc_tls_options, 1,
-     KW_OPERANDS_MAX, kw_winc_tls},
+     "change or show the module's own certificates and keys",
+     kw_winc_tls_options, 1, KW_OPERANDS_MAX, kw_winc_tls,
+     .example = "winc tls add module.cer issuer.cer --key module.key"},
     {"dump", "FILE", "write the whole flash to a file", OPTIONS, 1, 1,
-     kw_winc_dump},
+     kw_winc_dump, .example = "winc dump flash.bin"},
     {"load", "FILE", "replace the whole flash by a file", OPTIONS, 1, 1,
-     kw_winc_load},
+     kw_winc_load, .asks = true, .example = "winc load flash.bin"},
     {"erase", NULL, "save and erase a store", ERASE_OPTIONS, 0, 0,
-     kw_winc_erase},
-    {"verify", NULL, "check both stores", OPTIONS, 0, 0, verify},
-    {"reset", NULL, "leave the download mode", OPTIONS, 0, 0, reset},
+     kw_winc_erase, .asks = true, .example = "winc erase --root"},
+    {"verify", NULL, "check both stores", OPTIONS, 0, 0, verify,
+     .example = "winc verify"},
+    {"reset", NULL, "leave the download mode", OPTIONS, 0, 0, reset,
+     .example = "winc reset"},
     {"connect", "HOST PORT", "let the module's firmware open a TLS connection",
-     kw_winc_connect_options, 2, 2, kw_winc_connect_verb},
+     kw_winc_connect_options, 2, 2, kw_winc_connect_verb,
+     .example = "winc connect localhost 8443"},
 };
 
 const struct kw_noun kw_noun_winc = {"winc", "a Wi-Fi module's certificates",

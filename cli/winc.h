@@ -10,7 +10,11 @@
     { "--module", "NAME", "which module (default: winc)" }
 #define KW_WINC_OPTIONS_CHANGE                                                 \
     {"--dry-run", NULL, "only show what would be written"},                    \
-        {"--strict", NULL, "refuse expired certificates"}, {                   \
+        {"--strict", NULL, "refuse expired certificates"},                     \
+        {"--journal", "file|flash",                                            \
+         "where the change is kept until it is made; flash: from 0x80000 on "  \
+         "in a WINC1510 (default: file)"},                                     \
+    {                                                                          \
         "--download-mode", NULL, "leave the module in download mode"           \
     }
 
@@ -25,7 +29,15 @@ KW_MUST_USE kw_status kw_winc_begin_change(struct kw_cli *cli,
 /* Resets the module, or leaves it, as --download-mode says. */
 void kw_winc_end(const struct kw_arguments *arguments, struct kw_winc *winc);
 
-/* Prepares, shows and writes: with --dry-run it only shows. */
+/* Builds and checks the new stores, and shows what they cost. */
+KW_MUST_USE kw_status
+kw_winc_prepare_change(struct kw_cli *cli, const struct kw_arguments *arguments,
+                       struct kw_winc_work *work);
+/* Writes what was prepared. */
+KW_MUST_USE kw_status kw_winc_write_change(struct kw_cli *cli,
+                                           const struct kw_arguments *arguments,
+                                           struct kw_winc_work *work);
+/* Both: with --dry-run it only shows. */
 KW_MUST_USE kw_status kw_winc_carry_out(struct kw_cli *cli,
                                         const struct kw_arguments *arguments,
                                         struct kw_winc_work *work);

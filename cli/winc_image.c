@@ -5,6 +5,7 @@
 #include "cli/winc.h"
 #include "core/bytes.h"
 #include "host/text.h"
+#include "host/winc_record.h"
 
 static kw_status no_memory(struct kw_cli *cli) {
     return kw_error(&cli->error, KW_SYSTEM_MEMORY, "out of memory");
@@ -71,7 +72,7 @@ static kw_status write_image(struct kw_cli *cli, struct kw_winc *winc,
         }
     }
     *written = winc->flash.erases - before;
-    return KW_OK;
+    return kw_winc_record_clear(winc, &cli->error);
 }
 
 static kw_status load_bytes(struct kw_cli *cli, struct kw_winc *winc,

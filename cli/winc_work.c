@@ -18,25 +18,41 @@ kw_status kw_winc_begin(struct kw_cli *cli,
     return KW_OK;
 }
 
-static kw_status finish_first(struct kw_cli *cli, struct kw_winc *winc,
-                              bool dry_run) {
-    bool waits = false;
+/* A journal that is not whole is wiped as well. */
+static kw_status finish_first(struct kw_cli *cli, struct kw_winc *winc) {
     bool resumed = false;
+    KW_TRY(kw_winc_resume(winc, false, &resumed, &cli->error));
+    if (resumed) {
+        kw_print(cli, "An interrupted update was finished first\n");
+    }
+    return KW_OK;
+}
+
+static kw_status refuse_waiting(struct kw_cli *cli, struct kw_winc *winc) {
+    bool waits = false;
     KW_TRY(kw_winc_waits(winc, &waits, &cli->error));
     if (!waits) {
         return KW_OK;
     }
-    if (dry_run) {
-        kw_error(&cli->error, KW_INTERRUPTED,
-                 "an update of module %s was interrupted", winc->name);
-        return kw_error_hint(&cli->error,
-                             "`keywright ota resume --module %s` finishes it; "
-                             "nothing was changed",
-                             winc->name);
+    kw_error(&cli->error, KW_INTERRUPTED,
+             "an update of module %s was interrupted", winc->name);
+    return kw_error_hint(&cli->error,
+                         "`keywright ota resume --module %s` finishes it; "
+                         "nothing was changed",
+                         winc->name);
+}
+
+static kw_status choose_journal(struct kw_cli *cli,
+                                const struct kw_arguments *arguments,
+                                struct kw_winc *winc) {
+    const char *place = kw_argument(arguments, "--journal");
+    if (place == NULL || strcmp(place, "file") == 0) {
+        return KW_OK;
     }
-    KW_TRY(kw_winc_resume(winc, false, &resumed, &cli->error));
-    kw_print(cli, "An interrupted update was finished first\n");
-    return KW_OK;
+    return strcmp(place, "flash") == 0
+               ? kw_winc_journal_to_flash(winc, &cli->error)
+               : kw_error(&cli->error, KW_USAGE,
+                          "'%s': --journal takes file or flash", place);
 }
 
 kw_status kw_winc_begin_change(struct kw_cli *cli,
@@ -44,7 +60,10 @@ kw_status kw_winc_begin_change(struct kw_cli *cli,
                                struct kw_winc *winc) {
     KW_TRY(kw_winc_begin(cli, arguments, winc));
     const bool dry_run = kw_argument(arguments, "--dry-run") != NULL;
-    const kw_status status = finish_first(cli, winc, dry_run);
+    kw_status status = choose_journal(cli, arguments, winc);
+    if (status == KW_OK) {
+        status = dry_run ? refuse_waiting(cli, winc) : finish_first(cli, winc);
+    }
     if (status != KW_OK) {
         kw_winc_end(arguments, winc);
     }
@@ -83,8 +102,11 @@ void kw_winc_tell(void *observer, enum kw_winc_event event, uint32_t address,
         kw_print(cli, "  sector 0x%05x written and verified\n", address);
         break;
     case KW_WINC_DIFFERS:
-        kw_warn(cli, "keywright: sector 0x%05x: %u bytes read back wrong\n",
-                address, detail);
+        kw_warn(cli,
+                "keywright: sector 0x%05x: %u byte%s read%s back wrong, the "
+                "first at 0x%05x\n",
+                address - address % KW_WINC_SECTOR, detail,
+                detail == 1 ? "" : "s", detail == 1 ? "s" : "", address);
         break;
     case KW_WINC_RESTORED:
         kw_warn(cli, "keywright: sector 0x%05x holds its old content\n",
@@ -99,44 +121,53 @@ void kw_winc_tell(void *observer, enum kw_winc_event event, uint32_t address,
     }
 }
 
+static const char *plural(uint32_t count) {
+    return count == 1 ? "" : "s";
+}
+
 static void show_cost(struct kw_cli *cli, const struct kw_winc_work *work,
                       bool dry_run) {
     const struct kw_winc_cost *cost = &work->cost;
-    kw_print(cli, "%s %u sectors, %u erases, %u pages, %u bytes differ\n",
-             dry_run ? "Would write" : "Writing", cost->sectors, cost->sectors,
-             cost->pages, cost->bytes);
+    kw_print(cli, "%s %u sector%s: %u erase%s, %u page%s, %u byte%s differ\n",
+             dry_run ? "Would write" : "Writing", cost->sectors,
+             plural(cost->sectors), cost->sectors, plural(cost->sectors),
+             cost->pages, plural(cost->pages), cost->bytes,
+             plural(cost->bytes));
     json_object_set_new(cli->result, "dry_run", json_boolean(dry_run));
     json_object_set_new(cli->result, "sectors", json_integer(cost->sectors));
     json_object_set_new(cli->result, "erases", json_integer(cost->sectors));
     json_object_set_new(cli->result, "bytes", json_integer(cost->bytes));
     if (work->root_used > 0) {
         const uint32_t room = KW_WINC_ROOT_SIZE - work->root_used;
-        kw_print(cli, "Root store: %u bytes free then\n", room);
+        kw_print(cli, "  root store: %u bytes free then\n", room);
         json_object_set_new(cli->result, "root_free", json_integer(room));
     }
     if (work->tls_used > 0) {
         const uint32_t room = KW_WINC_TLS_SIZE - work->tls_used;
-        kw_print(cli, "TLS store: %u bytes and %u files free then\n", room,
-                 KW_WINC_TLS_FILES - work->tls.count);
+        const uint32_t files = KW_WINC_TLS_FILES - work->tls.count;
+        kw_print(cli, "  TLS store: %u bytes and %u file%s free then\n", room,
+                 files, plural(files));
         json_object_set_new(cli->result, "tls_free", json_integer(room));
     }
 }
 
-kw_status kw_winc_carry_out(struct kw_cli *cli,
-                            const struct kw_arguments *arguments,
-                            struct kw_winc_work *work) {
-    const bool dry_run = kw_argument(arguments, "--dry-run") != NULL;
+kw_status kw_winc_prepare_change(struct kw_cli *cli,
+                                 const struct kw_arguments *arguments,
+                                 struct kw_winc_work *work) {
     KW_TRY(kw_winc_work_prepare(work, &cli->error));
-    show_cost(cli, work, dry_run);
-    if (dry_run) {
-        return KW_OK;
-    }
+    show_cost(cli, work, kw_argument(arguments, "--dry-run") != NULL);
+    return KW_OK;
+}
+
+kw_status kw_winc_write_change(struct kw_cli *cli,
+                               const struct kw_arguments *arguments,
+                               struct kw_winc_work *work) {
+    const bool stays = kw_argument(arguments, "--download-mode") != NULL;
     if (work->winc->update.told == NULL) {
         work->winc->update.told = kw_winc_tell;
         work->winc->update.observer = cli;
     }
     KW_TRY(kw_winc_work_run(work, &cli->error));
-    const bool stays = kw_argument(arguments, "--download-mode") != NULL;
     kw_print(cli,
              "The module %s; please re-init it to start Wi-Fi "
              "operations\n",
@@ -144,4 +175,13 @@ kw_status kw_winc_carry_out(struct kw_cli *cli,
     json_object_set_new(cli->result, "mode",
                         json_string(stays ? "download" : "reset"));
     return KW_OK;
+}
+
+kw_status kw_winc_carry_out(struct kw_cli *cli,
+                            const struct kw_arguments *arguments,
+                            struct kw_winc_work *work) {
+    KW_TRY(kw_winc_prepare_change(cli, arguments, work));
+    return kw_argument(arguments, "--dry-run") != NULL
+               ? KW_OK
+               : kw_winc_write_change(cli, arguments, work);
 }

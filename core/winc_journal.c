@@ -99,11 +99,36 @@ kw_status kw_winc_record_load(struct kw_winc_update *update,
 
 /* --- in the flash of a WINC1510 --- */
 
-static kw_status flash_begin(void *self) {
-    for (uint32_t at = 0; at < KW_WINC_JOURNAL_SIZE; at += KW_WINC_SECTOR) {
-        KW_TRY(kw_winc_flash_erase(self, KW_WINC_JOURNAL_ADDRESS + at));
+/* The mark is written before anything else and goes last, so that what is
+ * found there later can be told from somebody else's data, and wiped. */
+#define MARK_AT (KW_WINC_SECTOR - KW_WINC_PAGE)
+
+static kw_status is_marked(struct kw_winc_flash *flash, bool *marked) {
+    uint8_t mark[sizeof MAGIC];
+    KW_TRY(kw_winc_flash_read(flash, KW_WINC_JOURNAL_ADDRESS + MARK_AT, mark,
+                              sizeof mark));
+    *marked = memcmp(mark, MAGIC, sizeof mark) == 0;
+    return KW_OK;
+}
+
+static kw_status erase_all(struct kw_winc_flash *flash) {
+    for (uint32_t at = KW_WINC_JOURNAL_SIZE; at > 0; at -= KW_WINC_SECTOR) {
+        KW_TRY(kw_winc_flash_erase(flash, KW_WINC_JOURNAL_ADDRESS + at -
+                                              KW_WINC_SECTOR));
     }
     return KW_OK;
+}
+
+static kw_status flash_begin(void *self) {
+    KW_TRY(erase_all(self));
+    return kw_winc_flash_program(self, KW_WINC_JOURNAL_ADDRESS + MARK_AT, MAGIC,
+                                 sizeof MAGIC);
+}
+
+static kw_status flash_clear(void *self) {
+    bool marked = false;
+    KW_TRY(is_marked(self, &marked));
+    return marked ? erase_all(self) : KW_OK;
 }
 
 static kw_status flash_write(void *self, uint32_t offset, const uint8_t *bytes,
@@ -133,7 +158,7 @@ void kw_winc_journal_in_flash(struct kw_winc_flash *flash,
         .write = flash_write,
         .flush = flash_flush,
         .read = flash_read,
-        .clear = flash_begin,
+        .clear = flash_clear,
         .self = flash,
     };
 }

@@ -15,16 +15,39 @@ static void tell(const struct kw_winc_update *update, enum kw_winc_event event,
 /* --- comparing --- */
 
 /* Bytes in which the flash differs from update->sector. */
-static kw_status differs(struct kw_winc_update *update, uint32_t address,
-                         uint32_t *bytes) {
-    *bytes = 0;
+struct difference {
+    uint32_t bytes;
+    uint32_t first; /* address of the first */
+};
+
+static void compare_page(const struct kw_winc_update *update, uint32_t address,
+                         uint32_t at, struct difference *difference) {
+    for (uint32_t i = 0; i < KW_WINC_PAGE; i++) {
+        if (update->page[i] == update->sector[at + i]) {
+            continue;
+        }
+        if (difference->bytes++ == 0) {
+            difference->first = address + at + i;
+        }
+    }
+}
+
+static kw_status compare(struct kw_winc_update *update, uint32_t address,
+                         struct difference *difference) {
+    *difference = (struct difference){0};
     for (uint32_t at = 0; at < KW_WINC_SECTOR; at += KW_WINC_PAGE) {
         KW_TRY(kw_winc_flash_read(update->flash, address + at, update->page,
                                   KW_WINC_PAGE));
-        for (uint32_t i = 0; i < KW_WINC_PAGE; i++) {
-            *bytes += update->page[i] != update->sector[at + i] ? 1u : 0u;
-        }
+        compare_page(update, address, at, difference);
     }
+    return KW_OK;
+}
+
+static kw_status differs(struct kw_winc_update *update, uint32_t address,
+                         uint32_t *bytes) {
+    struct difference difference;
+    KW_TRY(compare(update, address, &difference));
+    *bytes = difference.bytes;
     return KW_OK;
 }
 
@@ -63,10 +86,10 @@ kw_status kw_winc_update_plan(struct kw_winc_update *update,
 /* --- writing one sector --- */
 
 static kw_status verify(struct kw_winc_update *update, uint32_t address) {
-    uint32_t bytes = 0;
-    KW_TRY(differs(update, address, &bytes));
-    if (bytes > 0) {
-        tell(update, KW_WINC_DIFFERS, address, bytes);
+    struct difference difference;
+    KW_TRY(compare(update, address, &difference));
+    if (difference.bytes > 0) {
+        tell(update, KW_WINC_DIFFERS, difference.first, difference.bytes);
         return KW_CHIP_FLASH_VERIFY;
     }
     return KW_OK;

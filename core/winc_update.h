@@ -34,7 +34,9 @@ struct kw_winc_journal {
     void *self;
 };
 
-/* The region of a WINC1510 above 0x80000: free for the host. */
+/* The region of a WINC1510 above 0x80000: free for the host. The first
+ * KW_WINC_JOURNAL_SIZE bytes of it are the journal's while an update runs;
+ * what lies there is lost. Nothing there is touched that is no journal. */
 #define KW_WINC_JOURNAL_ADDRESS 0x80000u
 void kw_winc_journal_in_flash(struct kw_winc_flash *flash,
                               struct kw_winc_journal *journal);
@@ -42,7 +44,7 @@ void kw_winc_journal_in_flash(struct kw_winc_flash *flash,
 enum kw_winc_event {
     KW_WINC_ERASING,
     KW_WINC_WRITTEN,  /* and verified */
-    KW_WINC_DIFFERS,  /* detail: how many bytes read back wrong */
+    KW_WINC_DIFFERS,  /* address: of the first wrong byte; detail: how many */
     KW_WINC_RESTORED, /* the old content is back */
     KW_WINC_LOST,     /* the old content could not be written back */
 };

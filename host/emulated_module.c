@@ -146,9 +146,20 @@ static kw_status write_about(const char *path,
                              struct kw_error *error) {
     char mac[2 * KW_MODULE_MAC + 1];
     kw_hex(about->mac, KW_MODULE_MAC, mac);
-    char *text = kw_format("{\"schema\": \"" SCHEMA "\", \"firmware\": \"%s\", "
-                           "\"mac\": \"%s\", \"flash\": %u}\n",
-                           about->firmware, mac, about->size);
+    json_t *root = json_pack("{s:s, s:s, s:s, s:I}", "schema", SCHEMA,
+                             "firmware", about->firmware, "mac", mac, "flash",
+                             (json_int_t)about->size);
+    if (about->bad_sector != 0) {
+        json_object_set_new(root, "bad_sector",
+                            json_integer(about->bad_sector));
+    }
+    if (about->stuck_bit != 0) {
+        json_object_set_new(root, "stuck_bit", json_integer(about->stuck_bit));
+    }
+    char *json = json_dumps(root, JSON_INDENT(2));
+    char *text = json == NULL ? NULL : kw_format("%s\n", json);
+    free(json);
+    json_decref(root);
     if (text == NULL) {
         return no_memory(error);
     }
@@ -183,6 +194,16 @@ kw_status kw_module_make(const struct kw_workspace *workspace, const char *name,
     return status;
 }
 
+/* An address in the flash, where there is one. */
+static bool take_fault(const json_t *root, const char *name, json_int_t size,
+                       uint32_t *address) {
+    const json_t *value = json_object_get(root, name);
+    const json_int_t number = json_integer_value(value);
+    *address = (uint32_t)number;
+    return value == NULL ||
+           (json_is_integer(value) && number > 0 && number < size);
+}
+
 static kw_status take_about(const json_t *root, const char *path,
                             struct kw_module_about *about,
                             struct kw_error *error) {
@@ -192,7 +213,9 @@ static kw_status take_about(const json_t *root, const char *path,
     if (firmware == NULL || mac == NULL ||
         strlen(firmware) >= sizeof about->firmware ||
         kw_hex_read(mac, about->mac, KW_MODULE_MAC) != KW_OK ||
-        (size != KW_NOR_4_MBIT && size != KW_NOR_8_MBIT)) {
+        (size != KW_NOR_4_MBIT && size != KW_NOR_8_MBIT) ||
+        !take_fault(root, "bad_sector", size, &about->bad_sector) ||
+        !take_fault(root, "stuck_bit", size, &about->stuck_bit)) {
         return kw_error(error, KW_PARSE, "%s describes no module", path);
     }
     (void)snprintf(about->firmware, sizeof about->firmware, "%s", firmware);
@@ -231,6 +254,8 @@ static kw_status allocate(struct kw_module *module, struct kw_error *error) {
         .erases = module->erases,
         .store = {changed, module},
         .busy_polls = 2,
+        .no_erase = module->about.bad_sector,
+        .stuck_at = module->about.stuck_bit,
     };
     return KW_OK;
 }

@@ -17,6 +17,9 @@ struct kw_module_about {
     char firmware[16]; /* "19.6.1" */
     uint8_t mac[KW_MODULE_MAC];
     uint32_t size; /* of the flash, bytes */
+    /* Faults of the flash; 0: none. */
+    uint32_t bad_sector; /* does not erase */
+    uint32_t stuck_bit;  /* a byte whose bit 0 stays 0 */
 };
 
 /* A new module with an erased flash and a random MAC. KW_NO: there is one of

@@ -39,6 +39,11 @@ static kw_status read_tls_bytes(void *self, uint32_t offset, uint8_t *bytes,
                               size);
 }
 
+/* The WINC1500's map is full: a 1510 has as much again for its host. */
+static bool has_room(const struct kw_winc *winc) {
+    return winc->flash.size >= KW_WINC_JOURNAL_ADDRESS + KW_WINC_JOURNAL_SIZE;
+}
+
 static kw_status open_parts(struct kw_winc *winc, struct kw_error *error) {
     KW_TRY(kw_module_open(winc->workspace, winc->name, &winc->module, error));
     kw_status status = kw_winc_journal_open(winc);
@@ -66,9 +71,12 @@ kw_status kw_winc_open(struct kw_winc *winc,
         return status;
     }
     winc->tls.self = winc;
+    if (has_room(winc)) {
+        kw_winc_journal_in_flash(&winc->flash, &winc->in_flash);
+    }
     winc->update = (struct kw_winc_update){
         .flash = &winc->flash,
-        .journal = &winc->journal,
+        .journal = &winc->in_file,
         .sector = winc->sector,
         .page = winc->page,
     };
@@ -87,9 +95,40 @@ void kw_winc_close(struct kw_winc *winc, bool reset) {
 
 /* --- an interrupted update --- */
 
+kw_status kw_winc_journal_to_flash(struct kw_winc *winc,
+                                   struct kw_error *error) {
+    if (!has_room(winc)) {
+        (void)kw_error(error, KW_NO,
+                       "module %s is a WINC1500: its flash is full and has no "
+                       "room for a journal",
+                       winc->name);
+        return kw_error_hint(error, "without --journal flash it is a file; "
+                                    "nothing was changed");
+    }
+    winc->update.journal = &winc->in_flash;
+    return KW_OK;
+}
+
+/* One place after the other; the flash only where it has room. */
+static const struct kw_winc_journal *place(const struct kw_winc *winc,
+                                           unsigned index) {
+    return index == 0                     ? &winc->in_file
+           : index == 1 && has_room(winc) ? &winc->in_flash
+                                          : NULL;
+}
+
 kw_status kw_winc_waits(struct kw_winc *winc, bool *waits,
                         struct kw_error *error) {
-    const kw_status status = kw_winc_update_waits(&winc->update, waits);
+    struct kw_winc_update update = winc->update;
+    kw_status status = KW_OK;
+    *waits = false;
+    for (unsigned i = 0; status == KW_OK && !*waits; i++) {
+        update.journal = place(winc, i);
+        if (update.journal == NULL) {
+            break;
+        }
+        status = kw_winc_update_waits(&update, waits);
+    }
     return status == KW_OK
                ? KW_OK
                : kw_winc_flash_error(winc, status, "read the journal", error);
@@ -97,8 +136,18 @@ kw_status kw_winc_waits(struct kw_winc *winc, bool *waits,
 
 kw_status kw_winc_resume(struct kw_winc *winc, bool old_content, bool *resumed,
                          struct kw_error *error) {
-    const kw_status status =
-        kw_winc_update_resume(&winc->update, old_content, resumed);
+    struct kw_winc_update update = winc->update;
+    kw_status status = KW_OK;
+    *resumed = false;
+    for (unsigned i = 0; status == KW_OK; i++) {
+        bool here = false;
+        update.journal = place(winc, i);
+        if (update.journal == NULL) {
+            break;
+        }
+        status = kw_winc_update_resume(&update, old_content, &here);
+        *resumed = *resumed || here;
+    }
     return status == KW_OK
                ? KW_OK
                : kw_winc_flash_error(winc, status,

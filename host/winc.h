@@ -19,7 +19,8 @@ struct kw_winc {
     struct kw_winc_flash flash;
     char *journal_path;
     int journal_fd; /* -1: closed */
-    struct kw_winc_journal journal;
+    struct kw_winc_journal in_file;
+    struct kw_winc_journal in_flash; /* void: the flash has no room */
     struct kw_winc_update update;
     struct kw_source tls; /* the TLS store, read from the flash */
     uint8_t sector[KW_WINC_SECTOR];
@@ -33,10 +34,15 @@ KW_MUST_USE kw_status kw_winc_open(struct kw_winc *winc,
 /* reset: the firmware starts again; else it stays in download mode. */
 void kw_winc_close(struct kw_winc *winc, bool reset);
 
-/* Whether an interrupted update waits. */
+/* The journal of the next change goes into the flash. KW_NO: it has no room,
+ * as that of a WINC1500. */
+KW_MUST_USE kw_status kw_winc_journal_to_flash(struct kw_winc *winc,
+                                               struct kw_error *error);
+
+/* Whether an interrupted update waits, with its journal in either place. */
 KW_MUST_USE kw_status kw_winc_waits(struct kw_winc *winc, bool *waits,
                                     struct kw_error *error);
-/* Finishes it, or brings the old content back. */
+/* Finishes it, or brings the old content back; wipes a torn journal. */
 KW_MUST_USE kw_status kw_winc_resume(struct kw_winc *winc, bool old_content,
                                      bool *resumed, struct kw_error *error);
 

@@ -94,7 +94,7 @@ kw_status kw_winc_journal_open(struct kw_winc *winc) {
     winc->journal_path = kw_workspace_path(
         winc->workspace, "journal/winc-%s.journal", winc->name);
     KW_ENSURE(winc->journal_path != NULL, KW_SYSTEM_MEMORY);
-    winc->journal = (struct kw_winc_journal){
+    winc->in_file = (struct kw_winc_journal){
         .begin = journal_begin,
         .write = journal_write,
         .flush = journal_flush,

@@ -74,21 +74,47 @@ kw_status kw_winc_record_knows(const struct kw_winc *winc,
     return KW_OK;
 }
 
+/* Before the flash is written, a name whose subject changes is unknown: after
+ * a cut nobody could say which of the two the store holds. */
+static void enter(json_t *root, const struct kw_winc_input *input,
+                  bool written) {
+    char hash[HASH_TEXT];
+    char *subject = kw_winc_input_subject(input);
+    if (subject == NULL) {
+        return;
+    }
+    kw_hex(input->cert.subject_hash, KW_SHA1_SIZE, hash);
+    const char *kept = json_string_value(json_object_get(root, hash));
+    if (written || kept == NULL || strcmp(kept, subject) == 0) {
+        json_object_set_new(root, hash, json_string(subject));
+    } else {
+        json_object_del(root, hash);
+    }
+    free(subject);
+}
+
 kw_status kw_winc_record_enter(const struct kw_winc *winc,
                                const struct kw_winc_input *const *inputs,
-                               size_t count, struct kw_error *error) {
+                               size_t count, bool written,
+                               struct kw_error *error) {
     json_t *root = NULL;
     KW_TRY(load(winc, SUBJECTS, &root, error));
+    json_t *before = json_deep_copy(root);
     for (size_t i = 0; i < count; i++) {
-        char hash[HASH_TEXT];
-        char *subject =
-            inputs[i] == NULL ? NULL : kw_winc_input_subject(inputs[i]);
-        if (subject != NULL) {
-            kw_hex(inputs[i]->cert.subject_hash, KW_SHA1_SIZE, hash);
-            json_object_set_new(root, hash, json_string(subject));
+        if (inputs[i] != NULL) {
+            enter(root, inputs[i], written);
         }
-        free(subject);
     }
+    const kw_status status =
+        json_equal(root, before) ? KW_OK : save(winc, SUBJECTS, root, error);
+    json_decref(before);
+    json_decref(root);
+    return status;
+}
+
+kw_status kw_winc_record_clear(const struct kw_winc *winc,
+                               struct kw_error *error) {
+    json_t *root = json_object();
     const kw_status status = save(winc, SUBJECTS, root, error);
     json_decref(root);
     return status;

@@ -15,10 +15,14 @@ KW_MUST_USE kw_status kw_winc_record_knows(const struct kw_winc *winc,
                                            const struct kw_winc_input *input,
                                            bool *known, bool *same,
                                            struct kw_error *error);
-/* Enters the subjects; NULL ones are passed over. */
+/* Enters the subjects; NULL ones are passed over. Before they are written
+ * (written: false) a name hash whose subject will change is forgotten. */
 KW_MUST_USE kw_status kw_winc_record_enter(
     const struct kw_winc *winc, const struct kw_winc_input *const *inputs,
-    size_t count, struct kw_error *error);
+    size_t count, bool written, struct kw_error *error);
+/* Forgets all: the store came from somewhere else. */
+KW_MUST_USE kw_status kw_winc_record_clear(const struct kw_winc *winc,
+                                           struct kw_error *error);
 
 struct kw_winc_last_list {
     uint32_t sequence;                 /* 0: none yet */

@@ -164,9 +164,10 @@ static uint32_t room_needed(const struct kw_winc_work *work,
     return needed;
 }
 
-/* Names entries that would free enough: expired ones first. */
-static void name_removable(const uint8_t *store, uint32_t missing, char *text,
-                           size_t size) {
+/* Names entries that would free enough: expired ones first. Answers what all
+ * of them free. */
+static uint32_t name_removable(const uint8_t *store, uint32_t missing,
+                               char *text, size_t size) {
     const struct kw_winc_date today = kw_winc_today();
     uint32_t freed = 0;
     size_t used = 0;
@@ -186,27 +187,32 @@ static void name_removable(const uint8_t *store, uint32_t missing, char *text,
                                      expired ? " (expired)" : "");
         }
     }
+    return freed;
 }
 
 static kw_status full(struct kw_winc_work *work, struct kw_error *error) {
     uint8_t store[KW_WINC_ROOT_SIZE];
-    char names[256] = "nothing";
+    char names[1024] = "";
     uint32_t count = 0;
     uint32_t used = 0;
     KW_TRY(kw_winc_read_roots(work->winc, store, error));
     (void)!kw_winc_root_check(store, &count, &used);
     const uint32_t needed = room_needed(work, store);
-    const uint32_t room = KW_WINC_ROOT_SIZE - used;
-    name_removable(store, needed > room ? needed - room : 1, names,
-                   sizeof names);
+    const uint32_t room =
+        KW_WINC_ROOT_SIZE - (used > 0 ? used : KW_WINC_ROOT_HEADER);
+    const uint32_t missing = needed > room ? needed - room : 1;
+    const uint32_t freed = name_removable(store, missing, names, sizeof names);
     (void)kw_error(error, KW_NO_WINC_FULL,
                    "(ERROR) Root Certificate Flash is Full: %u bytes are "
                    "needed, %u are free; nothing was changed",
                    needed, room);
-    return kw_error_hint(error,
-                         "`keywright winc root remove` of these would "
-                         "free enough: %s",
-                         names);
+    return freed < missing
+               ? kw_error_hint(error, "not even an empty store would hold all "
+                                      "of them; add fewer")
+               : kw_error_hint(error,
+                               "`keywright winc root remove` of these would "
+                               "free enough: %s",
+                               names);
 }
 
 static kw_status rekeyed(const struct kw_winc_work *work,
@@ -319,14 +325,26 @@ kw_status kw_winc_work_prepare(struct kw_winc_work *work,
 
 /* What failed before the journal was whole leaves none behind. */
 static void drop_torn_journal(struct kw_winc *winc) {
+    const struct kw_winc_journal *journal = winc->update.journal;
     bool waits = true;
     if (kw_winc_update_waits(&winc->update, &waits) == KW_OK && !waits) {
-        (void)!winc->journal.clear(winc);
+        (void)!journal->clear(journal->self);
     }
 }
 
-kw_status kw_winc_work_run(struct kw_winc_work *work, struct kw_error *error) {
+static kw_status enter_subjects(const struct kw_winc_work *work, bool written,
+                                struct kw_error *error) {
     const struct kw_winc_input *entered[KW_WINC_ROOTS_MAX];
+    for (size_t i = 0; i < work->roots; i++) {
+        entered[i] = work->root[i].input;
+    }
+    return work->roots == 0 ? KW_OK
+                            : kw_winc_record_enter(work->winc, entered,
+                                                   work->roots, written, error);
+}
+
+kw_status kw_winc_work_run(struct kw_winc_work *work, struct kw_error *error) {
+    KW_TRY(enter_subjects(work, false, error));
     const kw_status status =
         kw_winc_update_run(&work->winc->update, &work->change);
     if (status != KW_OK) {
@@ -336,10 +354,5 @@ kw_status kw_winc_work_run(struct kw_winc_work *work, struct kw_error *error) {
         return kw_winc_flash_error(work->winc, status, "write the stores",
                                    error);
     }
-    for (size_t i = 0; i < work->roots; i++) {
-        entered[i] = work->root[i].input;
-    }
-    return work->roots == 0
-               ? KW_OK
-               : kw_winc_record_enter(work->winc, entered, work->roots, error);
+    return enter_subjects(work, true, error);
 }
