@@ -1,11 +1,16 @@
 /* Cuts the power of a simulated module at every operation of its flash and
- * at bytes of torn ones, for add, replace, renew, remove, TLS chains and
- * erase; then resumes, and demands the whole old or the whole new set.
+ * at every byte of a torn page, for add, replace, renew, remove, TLS chains
+ * and erase; then resumes, and demands the whole old or the whole new set.
  *
- * Usage: powercut_winc [--long] [--self-test]
- * The short form takes some bytes of each torn operation, the long form more
- * of them, and every byte of a torn page and journal header. --self-test
- * runs without a journal and must see losses. */
+ * Usage: powercut_winc [--long|--short] [--self-test] [--stores FOLDER]
+ *
+ * The journal is a file of the PC, whose writes are torn as well, then the
+ * flash above 0x80000. The default form takes every byte where the journal
+ * is a file, and some where it is in the flash; --long takes every byte of
+ * both and more of a torn erase; --short takes some, for slow instrumented
+ * builds. --self-test runs without a journal and must see losses. --stores
+ * takes NAME-before.bin and NAME-after.bin of each job from a folder, as
+ * tests/winc/make_stores.py writes them: real stores of a second encoder. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -168,9 +173,18 @@ static bool is_whole(const struct bench *bench, const struct job *job) {
            memcmp(stores, job->after, STORES_SIZE) == 0;
 }
 
+/* No content stays behind in the journal, which may have held a key; a torn
+ * mark may. */
+static bool is_wiped(const struct bench *bench) {
+    const uint8_t *region = bench->memory + KW_WINC_JOURNAL_ADDRESS;
+    return bench->place != IN_FLASH ||
+           kw_all_bytes(region + KW_WINC_SECTOR,
+                        KW_WINC_JOURNAL_SIZE - KW_WINC_SECTOR, 0xFF);
+}
+
 static void judge(struct bench *bench, const struct job *job, bool resumed) {
     cuts++;
-    if (!resumed || !is_whole(bench, job)) {
+    if (!resumed || !is_whole(bench, job) || !is_wiped(bench)) {
         losses++;
         if (losses <= 5) {
             (void)fprintf(stderr, "lost: %s, flash operation %llu byte %u\n",
@@ -234,8 +248,16 @@ static void count_operations(struct bench *bench, struct job *job,
     *file = bench->file.operations;
 }
 
+/* How closely a form looks. */
+struct form {
+    uint32_t page;   /* every so many bytes of a torn page, */
+    uint32_t sector; /* of a torn erase, */
+    uint32_t flash;  /* and of a page where the journal is in the flash */
+};
+
 static void cut_everywhere(struct bench *bench, struct job *job,
-                           uint32_t stride) {
+                           const struct form *form) {
+    const uint32_t stride = bench->place == IN_FLASH ? form->flash : form->page;
     uint64_t in_flash = 0;
     uint64_t in_file = 0;
     count_operations(bench, job, &in_flash, &in_file);
@@ -243,7 +265,10 @@ static void cut_everywhere(struct bench *bench, struct job *job,
         for (uint32_t byte = 0; byte <= KW_WINC_PAGE; byte += stride) {
             cut_flash(bench, job, i, byte);
         }
-        cut_flash(bench, job, i, KW_WINC_SECTOR / 2);
+        for (uint32_t byte = form->sector; byte < KW_WINC_SECTOR;
+             byte += form->sector) {
+            cut_flash(bench, job, i, byte);
+        }
         cut_twice(bench, job, i, i % 5);
     }
     for (uint64_t i = 0; i < in_file; i++) {
@@ -275,35 +300,96 @@ static void make_job(struct job *job, const char *name, size_t root_before,
     fill(job->after + 0x1000, tls_after, tls_before == tls_after ? 2 : 4);
 }
 
-int main(int argc, char **argv) {
-    static struct bench bench;
-    static struct job jobs[6];
-    uint32_t stride = 32;
-    bool self_test = false;
-    for (int i = 1; i < argc; i++) {
-        stride = strcmp(argv[i], "--long") == 0 ? 1 : stride;
-        self_test = self_test || strcmp(argv[i], "--self-test") == 0;
-    }
-    bench.memory = malloc(KW_NOR_8_MBIT);
-    if (bench.memory == NULL) {
-        return 6;
-    }
+#define JOBS 6
+
+static void make_jobs(struct job jobs[JOBS]) {
     make_job(&jobs[0], "add", 600, 1100, 2000, 2000);
     make_job(&jobs[1], "replace", 1500, 1500, 2000, 2000);
     make_job(&jobs[2], "renew", 900, 900, 3300, 5200);
     make_job(&jobs[3], "remove", 1800, 700, 2000, 2000);
     make_job(&jobs[4], "chain", 300, 300, 3000, 4700);
     make_job(&jobs[5], "erase", 1800, 0, 4700, 0);
-    for (size_t i = 0; i < sizeof jobs / sizeof *jobs; i++) {
-        bench.place = self_test ? NOWHERE : IN_FILE;
-        cut_everywhere(&bench, &jobs[i], stride);
-        if (!self_test && i < 4) {
-            bench.place = IN_FLASH;
-            cut_everywhere(&bench, &jobs[i], stride == 1 ? 4 : 128);
+}
+
+static bool load(const char *folder, const char *name, const char *when,
+                 uint8_t stores[STORES_SIZE]) {
+    char path[512];
+    (void)snprintf(path, sizeof path, "%s/%s-%s.bin", folder, name, when);
+    FILE *file = fopen(path, "rb");
+    if (file == NULL) {
+        perror(path);
+        return false;
+    }
+    const bool whole = fread(stores, 1, STORES_SIZE, file) == STORES_SIZE;
+    (void)fclose(file);
+    return whole;
+}
+
+/* Real stores in the place of made up ones. */
+static bool load_jobs(struct job jobs[JOBS], const char *folder) {
+    for (size_t i = 0; i < JOBS; i++) {
+        if (!load(folder, jobs[i].name, "before", jobs[i].before) ||
+            !load(folder, jobs[i].name, "after", jobs[i].after)) {
+            return false;
         }
     }
+    return true;
+}
+
+struct options {
+    struct form form;
+    bool self_test;
+    const char *stores;
+};
+
+static void read_options(int argc, char **argv, struct options *options) {
+    static const struct form LONG = {1, 16, 1};
+    static const struct form SHORT = {32, 2048, 128};
+    *options = (struct options){.form = {1, 2048, 32}};
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--long") == 0) {
+            options->form = LONG;
+        } else if (strcmp(argv[i], "--short") == 0) {
+            options->form = SHORT;
+        } else if (strcmp(argv[i], "--self-test") == 0) {
+            options->form = SHORT;
+            options->self_test = true;
+        } else if (strcmp(argv[i], "--stores") == 0 && i + 1 < argc) {
+            options->stores = argv[++i];
+        }
+    }
+}
+
+static void conduct(struct bench *bench, struct job jobs[JOBS],
+                    const struct options *options) {
+    for (size_t i = 0; i < JOBS; i++) {
+        const uint64_t before = cuts;
+        bench->place = options->self_test ? NOWHERE : IN_FILE;
+        cut_everywhere(bench, &jobs[i], &options->form);
+        if (!options->self_test) {
+            bench->place = IN_FLASH;
+            cut_everywhere(bench, &jobs[i], &options->form);
+        }
+        (void)printf("%-8s %8llu cuts\n", jobs[i].name,
+                     (unsigned long long)(cuts - before));
+        (void)fflush(stdout);
+    }
+}
+
+int main(int argc, char **argv) {
+    static struct bench bench;
+    static struct job jobs[JOBS];
+    struct options options;
+    read_options(argc, argv, &options);
+    bench.memory = malloc(KW_NOR_8_MBIT);
+    make_jobs(jobs);
+    if (bench.memory == NULL ||
+        (options.stores != NULL && !load_jobs(jobs, options.stores))) {
+        return 6;
+    }
+    conduct(&bench, jobs, &options);
     free(bench.memory);
     (void)printf("%llu cuts, %llu losses\n", (unsigned long long)cuts,
                  (unsigned long long)losses);
-    return self_test ? losses == 0 : losses != 0;
+    return options.self_test ? losses == 0 : losses != 0;
 }
