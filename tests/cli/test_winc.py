@@ -1,10 +1,11 @@
 """keywright winc: the stores byte for byte, and what is refused."""
 
 import datetime
+import subprocess
 import unittest
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import PrivateFormat
 from cryptography.x509.oid import NameOID
 
@@ -31,6 +32,31 @@ class Roots(winc_case.Case):
                           for cert in certs])
         self.assertEqual(document["erases"], 1)
         self.kw.run("winc", "verify")
+
+    def test_many(self):
+        certs = [certificate(name(f"CN=Root {i}"), key) for i, key in
+                 enumerate([rsa_key() for _ in range(8)] +
+                           [ec_key() for _ in range(14)])]
+        self.add(*certs)
+        self.assertEqual(self.roots(), golden.root_store(certs))
+        self.kw.run("winc", "root", "remove", "root-3.cer", "root-12.cer")
+        del certs[12], certs[3]
+        self.assertEqual(self.roots(), golden.root_store(certs))
+
+    def test_other_keys_are_named(self):
+        signer = ec_key()
+        for key, words in ((ec_key(ec.SECP384R1()), "secp384r1"),
+                           (ec_key(ec.SECP521R1()), "secp521r1"),
+                           (ec_key(ec.SECP256K1()), "secp256k1"),
+                           (ec_key(ec.BrainpoolP256R1()), "brainpoolp256r1"),
+                           (ed25519.Ed25519PrivateKey.generate(), "ed25519"),
+                           (winc_case.unsigned_key(4160), "rsa, 4160 bits")):
+            cert = certificate(name("CN=A"), key, issuer_key=signer)
+            path = self.write("other.cer", der(cert))
+            with self.subTest(words=words):
+                document = self.unchanged(1, words, "winc", "root", "add",
+                                          path)
+                self.assertIn("P-256", document["hint"])
 
     def test_v0(self):
         self.kw.run("winc", "new", "--module", "old", "--firmware", "19.4.4")
@@ -84,6 +110,38 @@ class Roots(winc_case.Case):
         self.unchanged(1, "--rekeyed", "winc", "root", "add", b)
         self.kw.run("winc", "root", "add", b, "--rekeyed")
         self.assertEqual(self.roots(), golden.root_store([second]))
+
+    def test_a_record_of_another_store_does_not_count(self):
+        """What `winc load` brings, the record of subjects does not know."""
+        old = certificate(name("CN=A"), ec_key())
+        new = certificate(name("CN=A"), ec_key())
+        self.add(old)
+        self.write("image.bin", self.flash())
+        self.kw.run("winc", "load", "image.bin", "--yes")
+        path = self.write("new.cer", der(new))
+        self.unchanged(1, "--rekeyed", "winc", "root", "add", path)
+        self.kw.run("winc", "root", "add", path, "--rekeyed")
+        self.assertEqual(self.roots(), golden.root_store([new]))
+
+    def test_full_by_replacing(self):
+        """A larger key for a name that is there: the rest must fit still."""
+        certs = [certificate(name(f"CN={i}"), rsa_key()) for i in range(13)]
+        self.add(*certs)
+        path = self.write("large.cer", der(certificate(name("CN=4"),
+                                                       rsa_key(4096))))
+        document = self.unchanged(
+            1, r"256 bytes are needed, 124 are free", "winc", "root", "add",
+            path)
+        self.assertRegex(document["hint"], "remove")
+
+    def test_full_whatever_is_removed(self):
+        for i in range(38):
+            self.write(f"many/{i}.cer", der(certificate(name(f"CN={i}"),
+                                                        ec_key())))
+        document = self.unchanged(
+            1, r"\(error\) root certificate flash is full", "winc", "root",
+            "add", "many")
+        self.assertIn("empty store", document["hint"])
 
     def test_full_is_said_before_anything_is_touched(self):
         old = certificate(name("CN=Expired"), ec_key(), first=-20, days=-10)
@@ -221,6 +279,61 @@ class Tls(winc_case.Case):
                           "PRIV_" + golden.serial(new)])
         self.kw.run("winc", "verify")
 
+    def test_renewal_of_a_chain_of_the_chip(self):
+        """ECDSA.lst names the new certificate; the old one stays until it is
+        asked to go."""
+        vendor = next(self.kw.at("certs", "simulated-vendor").glob("01*.crt"))
+        public = x509.load_pem_x509_certificate(
+            vendor.read_bytes()).public_key()
+        chip = next(f"sim:{chip}" for chip in ("trustflex", "trustgo")
+                    if self.kw.json("chip", "info", "--chip",
+                                    f"sim:{chip}")["serial"]
+                    == vendor.stem.lower())
+        old, new = self.leaf(public), self.leaf(public)
+        self.write("old.cer", der(old))
+        self.write("new.cer", der(new))
+        for file_name in ("old.cer", "new.cer"):
+            self.kw.run("winc", "tls", "add", file_name, "ca.cer", "--chip",
+                        chip)
+        self.assertEqual(self.tls(), golden.tls_store(
+            golden.chain_files([old, self.ca]) +
+            golden.chain_files([new, self.ca])))
+        other = self.write("other.cer", der(self.leaf(ec_key())))
+        self.unchanged(1, "slot 0", "winc", "tls", "add", other, "ca.cer",
+                       "--chip", chip)
+
+    def test_a_serial_that_makes_a_name_too_long(self):
+        for digits, code in ((40, 0), (44, 1)):
+            key, cert = f"{digits}.key", f"{digits}.pem"
+            subprocess.run(
+                ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes",
+                 "-keyout", key, "-out", cert, "-subj", "/CN=Long",
+                 "-set_serial", "0x" + "7" * digits],
+                cwd=self.kw.folder, check=True, stderr=subprocess.DEVNULL)
+            arguments = ("winc", "tls", "add", cert, "--key", key)
+            if code == 0:
+                self.kw.run(*arguments)
+            else:
+                self.unchanged(code, "47", *arguments)
+
+    def test_full_in_bytes(self):
+        keys = [rsa_key(), rsa_key()]
+        for i, key in enumerate(keys):
+            self.write(f"{i}.cer", der(self.leaf(key, bulk=1800)))
+            self.write(f"{i}.key", key_pem(key))
+        self.kw.run("winc", "tls", "add", "0.cer", "ca.cer", "--key", "0.key")
+        document = self.unchanged(1, "do not fit", "winc", "tls", "add",
+                                  "1.cer", "ca.cer", "--key", "1.key")
+        self.assertIn("compact", document["hint"])
+
+    def test_expired(self):
+        key = rsa_key()
+        self.write("leaf.cer", der(self.leaf(key, first=-20, days=-10)))
+        self.write("key", key_pem(key))
+        arguments = ("winc", "tls", "add", "leaf.cer", "--key", "key")
+        self.unchanged(1, "expired", *arguments, "--strict")
+        self.assertIn("expired", self.kw.run(*arguments).err)
+
     def test_limits(self):
         keys = [rsa_key() for _ in range(4)]
         for i, key in enumerate(keys):
@@ -268,6 +381,145 @@ class Tls(winc_case.Case):
         for text in self.kw.outputs:
             self.assertFalse(kw.shows(text.encode(), secret))
         self.assertEqual(list(self.kw.at("journal").glob("winc-*")), [])
+
+
+class Journal(winc_case.Case):
+    """--journal: a file of the PC, or the flash of a WINC1510."""
+
+    def setUp(self):
+        super().setUp()
+        self.kw.run("winc", "new", "--module", "big", "--size", "8")
+        self.path = self.write("a.cer", der(certificate(name("CN=A"),
+                                                        ec_key())))
+
+    def dump(self):
+        self.kw.run("winc", "dump", "big.bin", "--module", "big")
+        path = self.kw.folder / "big.bin"
+        flash = path.read_bytes()
+        path.unlink()
+        return flash
+
+    def test_no_room(self):
+        self.unchanged(1, "winc1500.*no room", "winc", "root", "add",
+                       self.path, "--journal", "flash")
+        self.unchanged(2, "file or flash", "winc", "root", "add", self.path,
+                       "--journal", "paper")
+
+    def test_what_lies_behind_it_stays(self):
+        """The journal takes 28 KiB, and only where it was asked for."""
+        flash = bytearray(self.dump())
+        flash[0x80000:] = bytes(0x80000)
+        self.write("image.bin", bytes(flash))
+        self.kw.run("winc", "load", "image.bin", "--yes", "--module", "big")
+        self.kw.run("winc", "root", "add", self.path, "--module", "big")
+        self.kw.run("ota", "resume", "--module", "big")
+        self.assertEqual(self.dump()[0x80000:], bytes(0x80000))
+        self.kw.run("winc", "erase", "--root", "--yes", "--module", "big",
+                    "--journal", "flash")
+        after = self.dump()
+        self.assertEqual(after[0x80000:0x87000], b"\xff" * 0x7000)
+        self.assertEqual(after[0x87000:], bytes(0x79000))
+
+    def test_it_is_kept_there_and_found(self):
+        """A flash that fails, then a better day: both journals tell what
+        waits, and finish it."""
+        for place in ("file", "flash"):
+            with self.subTest(place=place):
+                self.kw.run("winc", "erase", "--root", "--yes", "--module",
+                            "big")
+                self.fault("big", stuck_bit=0x4FF0)
+                self.fails(5, "flash", "winc", "root", "add", self.path,
+                           "--module", "big", "--journal", place)
+                waits = (self.dump()[0x80000:0x80008] == b"KWWINCJ1",
+                         self.kw.at("journal",
+                                    "winc-big.journal").exists())
+                self.assertEqual(waits, (place == "flash", place == "file"))
+                self.assertTrue(self.kw.json(
+                    "winc", "info", "--module", "big")["interrupted"])
+                self.fails(7, "interrupted", "winc", "verify", "--module",
+                           "big")
+                self.fault("big", stuck_bit=None)
+                # Only to look changes nothing.
+                self.fails(7, "interrupted", "winc", "root", "add", self.path,
+                           "--module", "big", "--dry-run")
+                self.assertTrue(self.kw.json(
+                    "ota", "resume", "--module", "big")["resumed"])
+                after = self.dump()
+                self.assertEqual(after[0x4010], 1)
+                self.assertEqual(after[0x80000:], b"\xff" * 0x80000)
+                self.kw.run("winc", "verify", "--module", "big")
+
+
+class Faults(winc_case.Case):
+    """A flash that fails: said, undone as far as it goes, and kept."""
+
+    def setUp(self):
+        super().setUp()
+        self.first = certificate(name("CN=First"), ec_key())
+        self.second = certificate(name("CN=Second"), ec_key())
+        self.kw.run("winc", "root", "add", self.write("first.cer",
+                                                      der(self.first)))
+        self.write("second.cer", der(self.second))
+        self.before = self.flash()
+
+    def fails_to_add(self):
+        result = self.kw.run("winc", "root", "add", "second.cer", code=5)
+        self.assertIn("ota resume", result.err)
+        self.assertTrue(self.kw.at("journal", "winc-winc.journal").exists())
+        return result.err
+
+    def test_stuck_bit(self):
+        # The count of entries: 1 before. 2 needs bit 0 clear, 3 needs it.
+        self.kw.run("winc", "root", "add", "second.cer")
+        before = self.flash()
+        third = certificate(name("CN=Third"), ec_key())
+        self.write("second.cer", der(third))
+        self.fault(stuck_bit=0x4010)
+        err = self.fails_to_add()
+        self.assertIn("sector 0x04000: 1 byte reads back wrong, the first "
+                      "at 0x04010", err)
+        self.assertIn("sector 0x04000 holds its old content", err)
+        self.assertEqual(self.flash(), before)
+        # Once more, and the old content when asked for.
+        self.fails(5, "flash", "ota", "resume")
+        self.assertEqual(self.flash(), before)
+        self.assertTrue(self.kw.json("ota", "resume", "--old")["resumed"])
+        self.assertEqual(self.flash(), before)
+        self.kw.run("winc", "verify")
+        self.fault(stuck_bit=None)
+        self.kw.run("winc", "root", "add", "second.cer")
+        self.assertEqual(self.roots(), golden.root_store(
+            [self.first, self.second, third]))
+
+    def test_sector_that_does_not_erase(self):
+        self.fault(bad_sector=0x4000)
+        err = self.fails_to_add()
+        self.assertRegex(err, "sector 0x04000: [0-9]+ bytes? reads? back "
+                              "wrong, the first at 0x04")
+        self.assertIn("0x04000 does not take its old content back", err)
+        # The other sectors are as they were.
+        self.assertEqual(self.flash()[0x5000:], self.before[0x5000:])
+        self.fails(5, "flash", "ota", "resume", "--old")
+        self.fault(bad_sector=None)
+        self.assertTrue(self.kw.json("ota", "resume", "--old")["resumed"])
+        self.assertEqual(self.flash(), self.before)
+
+    def test_made_with_a_fault(self):
+        self.kw.run("winc", "new", "--module", "bad", "--stuck-bit", "0x4200")
+        self.kw.run("winc", "new", "--module", "worse", "--bad-sector",
+                    "0x4000")
+        key = rsa_key()
+        path = self.write("rsa.cer", der(certificate(name("CN=R"), key)))
+        self.fails(5, "flash", "winc", "root", "add", path, "--module", "bad")
+        self.kw.run("winc", "root", "add", path, "--module", "worse")
+        self.fails(5, "flash", "winc", "root", "add", "second.cer",
+                   "--module", "worse")
+        for option, value in (("--bad-sector", "0x4001"),
+                              ("--bad-sector", "0"),
+                              ("--stuck-bit", "0x80000"),
+                              ("--stuck-bit", "-1"), ("--stuck-bit", "x")):
+            self.fails(2, "address", "winc", "new", "--module", "none",
+                       option, value)
 
 
 class Module(winc_case.Case):

@@ -2,6 +2,7 @@
 the second encoder (tests/winc/golden.py)."""
 
 import datetime
+import json
 import socket
 import ssl
 import subprocess
@@ -11,7 +12,7 @@ import time
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding, NoEncryption, PrivateFormat)
 from cryptography.x509.oid import NameOID
@@ -56,9 +57,14 @@ def ec_key(curve=None):
     return ec.generate_private_key(curve or ec.SECP256R1())
 
 
+def unsigned_key(bits):
+    """An RSA public key of any size, which nobody made."""
+    return rsa.RSAPublicNumbers(65537, (1 << bits) - 1).public_key()
+
+
 def certificate(subject, key, issuer=None, issuer_key=None, serial=None,
-                first=-1, days=365, ca=True, host=None):
-    """Self-signed unless an issuer is named."""
+                first=-1, days=365, ca=True, host=None, bulk=0):
+    """Self-signed unless an issuer is named; bulk bytes larger."""
     builder = (x509.CertificateBuilder()
                .subject_name(subject).issuer_name(issuer or subject)
                .public_key(key.public_key() if hasattr(key, "public_key")
@@ -70,7 +76,12 @@ def certificate(subject, key, issuer=None, issuer_key=None, serial=None,
     if host is not None:
         builder = builder.add_extension(
             x509.SubjectAlternativeName([x509.DNSName(host)]), False)
-    return builder.sign(issuer_key or key, hashes.SHA256())
+    if bulk:
+        builder = builder.add_extension(x509.UnrecognizedExtension(
+            x509.ObjectIdentifier("1.3.6.1.4.1.55555.1"), bytes(bulk)), False)
+    signer = issuer_key or key
+    edwards = isinstance(signer, ed25519.Ed25519PrivateKey)
+    return builder.sign(signer, None if edwards else hashes.SHA256())
 
 
 def der(cert):
@@ -116,6 +127,19 @@ class Case(kw.Case):
         self.kw.run("winc", "dump", path)
         return path.read_bytes()
 
+    def images(self):
+        """The files that hold the flash, for a quick comparison."""
+        return {path.name: path.read_bytes()
+                for path in self.kw.at("winc", "winc").glob("block-*")}
+
+    def fault(self, module="winc", **members):
+        """Adds faults to a module's flash, or takes them away (None)."""
+        path = self.kw.at("winc", module, "module.json")
+        about = json.loads(path.read_text())
+        about.update(members)
+        path.write_text(json.dumps({key: value for key, value in about.items()
+                                    if value is not None}))
+
     def roots(self):
         return self.flash()[ROOT_AT:ROOT_AT + golden.ROOT_SIZE]
 
@@ -149,9 +173,9 @@ class Case(kw.Case):
                 time.sleep(0.02)
         raise AssertionError("openssl s_server does not listen")
 
-    def answer(self, certificate_file, key_file, respond):
+    def answer(self, certificate_file, key_file, respond, abrupt=False):
         """A server that answers each request with respond(path), raw bytes,
-        and closes the connection."""
+        and closes the connection; abrupt: without TLS's own farewell."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate_file, key_file)
         listener = socket.create_server(("127.0.0.1", 0))
@@ -174,7 +198,8 @@ class Case(kw.Case):
                         words = request.split(b" ")
                         if len(words) > 1:
                             link.sendall(respond(words[1].decode()))
-                            link.unwrap()
+                            if not abrupt:
+                                link.unwrap()
                 except (OSError, ssl.SSLError):
                     pass
 
