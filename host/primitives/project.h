@@ -16,7 +16,7 @@ struct kw_project_options {
     const char *min_confidence;
     const char *sources;    /* "seed,user" */
     const char *reading;    /* "strict" or "interoperable" */
-    const char *level;      /* of all standards */
+    const char *level;      /* "LEVEL" or "STANDARD:LEVEL" */
     const char *const *add; /* primitives or platforms */
     size_t add_count;
     const char *const *remove;
@@ -39,8 +39,15 @@ struct kw_project {
     struct kw_engine_arena arena;
 };
 
+/* Puts the filters that the options give into engine; the others stay as
+ * they are. KW_USAGE: a word that no filter has. */
+KW_MUST_USE kw_status
+kw_project_filters(const struct kw_project_options *options,
+                   struct kw_engine_project *engine, struct kw_error *error);
+
 /* Reads, checks and evaluates; KW_PARSE with file, line and field of the
- * first problem, all of them in problems. Free it in either case. */
+ * first problem, all of them in problems; KW_USAGE: an option does not fit.
+ * Free it in either case. */
 KW_MUST_USE kw_status kw_project_load(struct kw_project *project,
                                       const struct kw_catalogue *catalogue,
                                       const char *path,
