@@ -1,10 +1,10 @@
 /* cli/certs.h: the verbs of `certs` and what they share.
- * Knows cli/cli.h and host/pki.h. */
+ * Knows cli/cli.h and host/certs_chain.h. */
 #ifndef KW_CLI_CERTS_H
 #define KW_CLI_CERTS_H
 
 #include "cli/cli.h"
-#include "host/pki.h"
+#include "host/certs_chain.h"
 
 /* A number in hex digits: exactly `size` bytes. KW_USAGE names the option. */
 KW_MUST_USE kw_status kw_certs_hex(struct kw_cli *cli, const char *option,
@@ -39,12 +39,21 @@ extern const struct kw_option kw_certs_export_options[];
 /* cli/certs_custom.c */
 kw_status kw_certs_custom(struct kw_cli *cli,
                           const struct kw_arguments *arguments);
+extern const struct kw_option kw_certs_custom_options[];
+
+/* cli/certs_slots.c */
+/* Shows what the slots hold, and asks before it is replaced; the observer
+ * is the struct kw_cli. */
+KW_MUST_USE kw_status kw_certs_confirm(void *observer,
+                                       const struct kw_chip_certs *certs);
 kw_status kw_certs_backup_verb(struct kw_cli *cli,
                                const struct kw_arguments *arguments);
 kw_status kw_certs_restore(struct kw_cli *cli,
                            const struct kw_arguments *arguments);
-extern const struct kw_option kw_certs_custom_options[];
+kw_status kw_certs_resume_verb(struct kw_cli *cli,
+                               const struct kw_arguments *arguments);
 extern const struct kw_option kw_certs_backup_options[];
 extern const struct kw_option kw_certs_restore_options[];
+extern const struct kw_option kw_certs_resume_options[];
 
 #endif

@@ -6,7 +6,7 @@
 
 #include "cli/certs.h"
 #include "cli/show.h"
-#include "host/certs_chain.h"
+#include "host/certs_change.h"
 #include "host/certs_export.h"
 #include "host/key.h"
 #include "host/pki_file.h"
@@ -35,6 +35,10 @@ static kw_status open_chain(struct kw_cli *cli,
     sources.workspace = workspace;
     KW_TRY(kw_cli_chip(cli, &opened->chip));
     KW_TRY(kw_chip_certs_read(opened->chip, &opened->certs, &cli->error));
+    if (workspace != NULL) {
+        KW_TRY(kw_certs_no_journal(workspace, opened->certs.about.serial,
+                                   &cli->error));
+    }
     return kw_chain_find(&sources, &opened->certs, &opened->chain, &cli->error);
 }
 

@@ -311,11 +311,6 @@ kw_status kw_certs_expand(struct kw_cli *cli,
     struct kw_cert_definition definition;
     struct given given;
     struct kw_pki_bytes whole;
-    if (path == NULL) {
-        kw_error(&cli->error, KW_USAGE, "--definition FILE is missing");
-        return kw_error_hint(&cli->error, "`keywright certs compress "
-                                          "--write-definition` writes one");
-    }
     KW_TRY(read_compressed(cli, arguments->operand[0], compressed));
     KW_TRY(read_definition(cli, path, &definition));
     KW_TRY(read_given(cli, arguments, &given));
@@ -325,8 +320,9 @@ kw_status kw_certs_expand(struct kw_cli *cli,
 }
 
 const struct kw_option kw_certs_expand_options[] = {
-    {"--definition", "FILE", "the certificate's definition"},
-    {"--public-key", "FILE", "the certificate's key: PEM, or 64 bytes"},
+    {"--definition", "FILE", "the certificate's definition", .required = true},
+    {"--public-key", "FILE", "the certificate's key: PEM, or 64 bytes",
+     .required = true},
     {"--issuer", "FILE", "the issuer's certificate or public key"},
     {"--device", "SERIAL", "the chip's serial number, 18 hex digits"},
     {"--serial-number", "HEX", "the certificate's, where it is stored"},

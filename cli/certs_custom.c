@@ -1,12 +1,10 @@
-/* cli/certs_custom.c: a chain of an own PKI; slots 10-12 kept and put
- * back. */
+/* cli/certs_custom.c: a chain of an own PKI. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/certs.h"
 #include "cli/show.h"
-#include "host/certs_backup.h"
 #include "host/certs_custom.h"
 
 #define YEARS_MAX 127u
@@ -52,12 +50,10 @@ static kw_status read_custom(struct kw_cli *cli,
         .authority_cert = kw_argument(arguments, "--authority-cert"),
         .signer_key = kw_argument(arguments, "--signer-key"),
         .renew = kw_argument(arguments, "--renew") != NULL,
+        .confirm = kw_certs_confirm,
         .say = kw_say_line,
         .observer = cli,
     };
-    if (custom->organisation == NULL) {
-        return kw_error(&cli->error, KW_USAGE, "--org NAME is missing");
-    }
     if (id != NULL) {
         KW_TRY(kw_certs_hex(cli, "--signer-id", id, custom->signer_id,
                             sizeof custom->signer_id));
@@ -117,7 +113,8 @@ kw_status kw_certs_custom(struct kw_cli *cli,
 }
 
 const struct kw_option kw_certs_custom_options[] = {
-    {"--org", "NAME", "the organisation, at most 24 characters"},
+    {"--org", "NAME", "the organisation, at most 24 characters",
+     .required = true},
     {"--root-cn", "CN", "the root's common name"},
     {"--signer-cn", "CN", "the signer's; %H is its id"},
     {"--signer-id", "HHHH", "the signer's id, 4 hex digits (FFFF)"},
@@ -127,94 +124,5 @@ const struct kw_option kw_certs_custom_options[] = {
     {"--authority-cert", "FILE", "the certificate of the CA's key"},
     {"--signer-key", "KEY", "the signer's key: a PEM file or a pkcs11: URI"},
     {"--renew", NULL, "make all certificates new"},
-    {NULL, NULL, NULL},
-};
-
-/* --- backup, restore --- */
-
-static kw_status open_slots(struct kw_cli *cli, struct kw_workspace **workspace,
-                            struct kw_chip **chip,
-                            struct kw_chip_certs *certs) {
-    KW_TRY(kw_cli_workspace_locked(cli, workspace));
-    KW_TRY(kw_cli_chip(cli, chip));
-    KW_TRY(kw_chip_certs_read(*chip, certs, &cli->error));
-    kw_set_serial(cli->result, certs->about.serial);
-    return KW_OK;
-}
-
-kw_status kw_certs_backup_verb(struct kw_cli *cli,
-                               const struct kw_arguments *arguments) {
-    struct kw_workspace *workspace = NULL;
-    struct kw_chip *chip = NULL;
-    struct kw_chip_certs certs;
-    struct kw_cert_backup backup;
-    KW_TRY(open_slots(cli, &workspace, &chip, &certs));
-    KW_TRY(kw_certs_backup(workspace, &certs,
-                           kw_argument(arguments, "--output"), &backup,
-                           &cli->error));
-    kw_print(cli, "%s%s\n",
-             backup.reused ? "A backup with the same content is there: " : "",
-             backup.file);
-    json_object_set_new(cli->result, "file", json_string(backup.file));
-    json_object_set_new(cli->result, "reused", json_boolean(backup.reused));
-    free(backup.file);
-    return KW_OK;
-}
-
-/* What is in the chip now is kept too. */
-static kw_status keep_present(struct kw_cli *cli,
-                              const struct kw_workspace *workspace,
-                              const struct kw_chip_certs *certs) {
-    struct kw_cert_backup kept;
-    if (kw_cert_slots_are_empty(&certs->slots)) {
-        return KW_OK;
-    }
-    KW_TRY(kw_certs_backup(workspace, certs, NULL, &kept, &cli->error));
-    free(kept.file);
-    return KW_OK;
-}
-
-static kw_status restore_from(struct kw_cli *cli, const char *file) {
-    struct kw_workspace *workspace = NULL;
-    struct kw_chip *chip = NULL;
-    struct kw_chip_certs certs;
-    struct kw_cert_slots slots;
-    KW_TRY(open_slots(cli, &workspace, &chip, &certs));
-    KW_TRY(kw_certs_backup_read(file, &slots, &cli->error));
-    const bool changed = memcmp(&slots, &certs.slots, sizeof slots) != 0;
-    KW_TRY(keep_present(cli, workspace, &certs));
-    KW_TRY(kw_cert_slots_write(chip, &certs, &slots, &cli->error));
-    kw_print(cli, "Slots 10, 11 and 12 %s %s\n",
-             changed ? "are again as in" : "were as in", file);
-    json_object_set_new(cli->result, "file", json_string(file));
-    json_object_set_new(cli->result, "changed", json_boolean(changed));
-    return KW_OK;
-}
-
-kw_status kw_certs_restore(struct kw_cli *cli,
-                           const struct kw_arguments *arguments) {
-    const char *named = kw_argument(arguments, "--backup");
-    struct kw_workspace *workspace = NULL;
-    struct kw_chip *chip = NULL;
-    struct kw_chip_certs certs;
-    char *first = NULL;
-    if (named != NULL) {
-        return restore_from(cli, named);
-    }
-    KW_TRY(open_slots(cli, &workspace, &chip, &certs));
-    KW_TRY(kw_certs_first_backup(workspace, certs.about.serial, &first,
-                                 &cli->error));
-    const kw_status status = restore_from(cli, first);
-    free(first);
-    return status;
-}
-
-const struct kw_option kw_certs_backup_options[] = {
-    {"--output", "FILE", "where to write it (also -o FILE)"},
-    {NULL, NULL, NULL},
-};
-
-const struct kw_option kw_certs_restore_options[] = {
-    {"--backup", "FILE", "the backup (the chip's first one)"},
     {NULL, NULL, NULL},
 };

@@ -64,7 +64,8 @@ _keywright_verbs() { # NOUN
     ota) echo check update resume sign ;;
     lab) echo asymmetric accessory ;;
     certs)
-        echo custom vendor backup restore show verify export compress expand
+        echo custom vendor backup restore resume show verify export \
+            compress expand
         ;;
     esac
 }
@@ -155,6 +156,7 @@ _keywright_options() { # NOUN VERB
     'certs vendor' | 'certs show' | 'certs verify') echo --root ;;
     'certs backup') echo --output ;;
     'certs restore') echo --backup ;;
+    'certs resume') echo --old ;;
     'certs export') echo --pem --der --c-def --root --output ;;
     'certs compress')
         echo --definition --write-definition --template-id --chain-id \

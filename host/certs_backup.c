@@ -4,9 +4,17 @@
 #include <string.h>
 
 #include "host/files.h"
+#include "host/openssl_hash.h"
 #include "host/text.h"
 
 #define NUMBER_MAX 9999u
+
+/* As in a file; all of it bytes, so there is no padding. */
+struct stored {
+    struct kw_cert_slots slots;
+    uint8_t serial[KW_SERIAL_SIZE];
+    uint8_t checksum[KW_SHA256_SIZE]; /* SHA-256 of what is before it */
+};
 
 /* --- files --- */
 
@@ -23,28 +31,73 @@ static kw_status no_memory(struct kw_error *error) {
     return kw_error(error, KW_SYSTEM_MEMORY, "out of memory");
 }
 
-kw_status kw_certs_backup_read(const char *file, struct kw_cert_slots *slots,
-                               struct kw_error *error) {
+static kw_status checksum_of(const struct stored *stored,
+                             uint8_t checksum[KW_SHA256_SIZE]) {
+    return kw_hash_bytes(&kw_openssl_hash, stored,
+                         offsetof(struct stored, checksum), checksum);
+}
+
+static kw_status read_stored(const char *file, struct stored *stored,
+                             struct kw_error *error) {
     uint8_t *data = NULL;
     size_t size = 0;
-    KW_TRY(kw_file_read(file, sizeof *slots, &data, &size, error));
-    if (size == sizeof *slots) {
-        memcpy(slots, data, size);
+    KW_TRY(kw_file_read(file, sizeof *stored, &data, &size, error));
+    if (size == sizeof *stored) {
+        memcpy(stored, data, size);
     }
     free(data);
-    return size == sizeof *slots
+    return size == sizeof *stored
                ? KW_OK
                : kw_error(error, KW_PARSE_SIZE,
                           "%s is no backup of slots 10, 11 and 12: it has "
                           "%zu bytes, not %zu",
-                          file, size, sizeof *slots);
+                          file, size, sizeof *stored);
 }
 
-static bool holds(const char *file, const struct kw_cert_slots *slots) {
+static kw_status another_chip(const char *file, const uint8_t *serial,
+                              struct kw_error *error) {
+    char digits[2 * KW_SERIAL_SIZE + 1];
+    kw_hex_upper(serial, KW_SERIAL_SIZE, digits);
+    kw_error(error, KW_NO_SERIAL,
+             "%s is a backup of the chip %s, not of this one", file, digits);
+    return kw_error_hint(error, "a device certificate is for the key of one "
+                                "chip: in another it proves nothing");
+}
+
+kw_status kw_certs_backup_read(const char *file,
+                               const uint8_t serial[KW_SERIAL_SIZE],
+                               struct kw_cert_slots *slots,
+                               struct kw_error *error) {
+    struct stored stored;
+    uint8_t checksum[KW_SHA256_SIZE];
+    KW_TRY(read_stored(file, &stored, error));
+    if (checksum_of(&stored, checksum) != KW_OK ||
+        memcmp(checksum, stored.checksum, sizeof checksum) != 0) {
+        return kw_error(error, KW_PARSE,
+                        "%s is damaged: its checksum does not fit", file);
+    }
+    if (memcmp(stored.serial, serial, KW_SERIAL_SIZE) != 0) {
+        return another_chip(file, stored.serial, error);
+    }
+    *slots = stored.slots;
+    return KW_OK;
+}
+
+static bool holds(const char *file, const struct kw_chip_certs *certs) {
     struct kw_cert_slots there;
     struct kw_error ignored;
-    return kw_certs_backup_read(file, &there, &ignored) == KW_OK &&
-           memcmp(&there, slots, sizeof there) == 0;
+    return kw_certs_backup_read(file, certs->about.serial, &there, &ignored) ==
+               KW_OK &&
+           memcmp(&there, &certs->slots, sizeof there) == 0;
+}
+
+static kw_status write_stored(const char *file,
+                              const struct kw_chip_certs *certs,
+                              struct kw_error *error) {
+    struct stored stored = {.slots = certs->slots};
+    memcpy(stored.serial, certs->about.serial, sizeof stored.serial);
+    KW_TRY(checksum_of(&stored, stored.checksum));
+    return kw_file_create(file, KW_PUBLIC_MODE, &stored, sizeof stored, error);
 }
 
 /* The first file that is not there, or that holds the slots. */
@@ -57,7 +110,7 @@ static kw_status choose(const struct kw_workspace *workspace,
             return no_memory(error);
         }
         const bool there = kw_file_exists(file);
-        if (!there || holds(file, &certs->slots)) {
+        if (!there || holds(file, certs)) {
             *backup = (struct kw_cert_backup){file, there};
             return KW_OK;
         }
@@ -81,9 +134,7 @@ kw_status kw_certs_backup(const struct kw_workspace *workspace,
     KW_TRY(output == NULL ? choose(workspace, certs, &made, error)
                           : choose_output(output, &made, error));
     const kw_status status =
-        made.reused ? KW_OK
-                    : kw_file_create(made.file, KW_PUBLIC_MODE, &certs->slots,
-                                     sizeof certs->slots, error);
+        made.reused ? KW_OK : write_stored(made.file, certs, error);
     if (status != KW_OK) {
         free(made.file);
         return status;
@@ -159,8 +210,8 @@ kw_status kw_cert_slots_write(struct kw_chip *chip, struct kw_chip_certs *certs,
         if (status != KW_OK) {
             kw_error_chip(error, status, chip,
                           "cannot write the certificate slots");
-            return kw_error_hint(error, "run the command again, or `keywright "
-                                        "certs restore`");
+            return kw_error_hint(error, "`keywright certs resume` finishes it, "
+                                        "`certs resume --old` takes it back");
         }
         kw_chip_idle(chip);
     }

@@ -1,7 +1,8 @@
 /* host/certs_backup.h: slots 10, 11 and 12, kept byte for byte.
  *
  * backups/certs-SERIAL-NNNN.bin: three times 72 bytes, as they are in the
- * chip. The first one of a chip is what its vendor delivered.
+ * chip, whose they are, and a checksum (docs/formats.md, "Backup of
+ * certificate slots"). The first one of a chip is what its vendor delivered.
  * Knows host/certs_chain.h. */
 #ifndef KW_HOST_CERTS_BACKUP_H
 #define KW_HOST_CERTS_BACKUP_H
@@ -26,7 +27,10 @@ KW_MUST_USE kw_status kw_certs_first_backup(
     const struct kw_workspace *workspace, const uint8_t serial[KW_SERIAL_SIZE],
     char **file, struct kw_error *error);
 
+/* KW_NO_SERIAL: it is of another chip than `serial`. KW_PARSE_SIZE,
+ * KW_PARSE: it is none, or damaged. */
 KW_MUST_USE kw_status kw_certs_backup_read(const char *file,
+                                           const uint8_t serial[KW_SERIAL_SIZE],
                                            struct kw_cert_slots *slots,
                                            struct kw_error *error);
 
@@ -35,7 +39,8 @@ KW_MUST_USE kw_status kw_cert_slots_check(const struct kw_chip_certs *certs,
                                           const struct kw_cert_slots *slots,
                                           struct kw_error *error);
 /* Writes the slots that differ, the signer first, reads them back and
- * updates `certs`. KW_CHIP_READ_BACK: one holds other bytes then. */
+ * updates `certs`. KW_CHIP_READ_BACK: one holds other bytes then. Not whole
+ * against a cut: host/certs_change.h is. */
 KW_MUST_USE kw_status kw_cert_slots_write(struct kw_chip *chip,
                                           struct kw_chip_certs *certs,
                                           const struct kw_cert_slots *slots,

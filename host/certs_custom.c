@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/rotate.h"
-#include "host/certs_backup.h"
+#include "host/certs_change.h"
 #include "host/certs_custom_run.h"
 #include "host/certs_dates.h"
 #include "host/openssl_hash.h"
@@ -332,8 +332,9 @@ static kw_status provision(struct kw_custom_run *run) {
     char thing_id[KW_THING_ID_TEXT];
     KW_TRY(fill_slots(run, &slots));
     KW_TRY(back_up(run));
-    KW_TRY(kw_cert_slots_write(run->custom->chip, &run->result->certs, &slots,
-                               run->error));
+    const struct kw_certs_change change = {
+        run->custom->workspace, run->custom->chip, &run->result->certs};
+    KW_TRY(kw_certs_change(&change, &slots, "custom", run->error));
     kw_custom_say(run, "Saving signer certificate to device...OK");
     kw_custom_say(run, "Saving device certificate to device...OK");
     KW_TRY(prove(run));
@@ -361,13 +362,50 @@ static kw_status check_keys(struct kw_custom_run *run) {
                                    run->error);
 }
 
+/* A change that a cut left half done is finished first: what is backed up
+ * is whole. */
+static kw_status finish_interrupted(struct kw_custom_run *run) {
+    const struct kw_certs_change change = {
+        run->custom->workspace, run->custom->chip, &run->result->certs};
+    bool resumed = false;
+    KW_TRY(kw_certs_resume(&change, false, &resumed, run->error));
+    if (resumed) {
+        kw_custom_say(run, "Finished the change of slots 10, 11 and 12 that "
+                           "was interrupted");
+    }
+    return KW_OK;
+}
+
+static bool is_in_slot(struct kw_custom_run *run, int which,
+                       const uint8_t slot[KW_COMPCERT_SIZE]) {
+    struct kw_error ignored;
+    return kw_pki_read_file(run->result->file[which], &run->bytes[which],
+                            &run->view[which], &ignored) == KW_OK &&
+           memcmp(run->view[which].signature, slot, KW_SIGNATURE_SIZE) == 0;
+}
+
+/* Only certificates that are replaced by others are asked for. */
+static kw_status confirm(struct kw_custom_run *run) {
+    const struct kw_chip_certs *certs = &run->result->certs;
+    const bool same = is_in_slot(run, KW_CHAIN_DEVICE, certs->slots.slot[0]) &&
+                      is_in_slot(run, KW_CHAIN_SIGNER, certs->slots.slot[2]);
+    if (same || run->custom->confirm == NULL ||
+        kw_cert_slots_are_empty(&certs->slots)) {
+        return KW_OK;
+    }
+    return run->custom->confirm(run->custom->observer, certs);
+}
+
 static kw_status make(struct kw_custom_run *run) {
     struct kw_chip_certs *certs = &run->result->certs;
     KW_TRY(kw_chip_certs_read(run->custom->chip, certs, run->error));
     KW_TRY(kw_cert_slots_check(certs, NULL, run->error));
     KW_TRY(kw_custom_make_names(run));
+    KW_TRY(finish_interrupted(run));
     KW_TRY(check_keys(run));
     KW_TRY(kw_custom_choose_generation(run));
+    KW_TRY(confirm(run));
+    KW_TRY(kw_custom_make_folders(run));
     KW_TRY(make_root(run));
     KW_TRY(make_signer(run));
     KW_TRY(make_device(run));

@@ -25,6 +25,9 @@ struct kw_certs_custom {
     const char *authority_cert; /* its certificate; NULL: a root of its own */
     const char *signer_key;     /* a key; NULL: one of its own */
     bool renew;
+    /* Asked before certificates in the chip are replaced by others, and
+     * before anything is made. NULL: yes. */
+    kw_status (*confirm)(void *observer, const struct kw_chip_certs *certs);
     void (*say)(void *observer, const char *line);
     void *observer;
 };

@@ -260,12 +260,16 @@ kw_status kw_custom_choose_generation(struct kw_custom_run *run) {
     KW_TRY(name_files(run));
     const bool unfinished =
         newest > 0 && !kw_file_exists(run->result->file[KW_CHAIN_ROOT]);
-    if (newest > 0 && !run->custom->renew &&
-        (unfinished || (root_fits(run) && signer_fits(run)))) {
+    if (unfinished || (newest > 0 && !run->custom->renew && root_fits(run) &&
+                       signer_fits(run))) {
         return KW_OK;
     }
     run->result->generation = newest + 1;
-    KW_TRY(name_files(run));
+    return name_files(run);
+}
+
+/* The one that makes it a generation comes last. */
+kw_status kw_custom_make_folders(struct kw_custom_run *run) {
     KW_TRY(make_folder(run, "keys"));
     return make_folder(run, "certs");
 }

@@ -29,8 +29,10 @@ kw_status kw_custom_no_memory(struct kw_custom_run *run);
 
 /* KW_USAGE: a name that no certificate may have. */
 KW_MUST_USE kw_status kw_custom_make_names(struct kw_custom_run *run);
-/* The newest generation when it fits, else the next one; names its files. */
+/* The newest generation when it fits, else the next one; names its files,
+ * and makes nothing. */
 KW_MUST_USE kw_status kw_custom_choose_generation(struct kw_custom_run *run);
+KW_MUST_USE kw_status kw_custom_make_folders(struct kw_custom_run *run);
 /* A file of the generation below certs/ or keys/; the caller frees. */
 char *kw_custom_path(const struct kw_custom_run *run, const char *above,
                      const char *file);

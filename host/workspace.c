@@ -242,6 +242,7 @@ static kw_status sweep_all(const struct kw_workspace *workspace,
                            struct kw_error *error) {
     KW_TRY(sweep(workspace, "keys", 2, error));
     KW_TRY(sweep(workspace, "bundles", 0, error));
+    KW_TRY(sweep(workspace, "certs", 1, error));
     return sweep(workspace, "journal", 0, error);
 }
 

@@ -288,8 +288,8 @@ class Custom(kw.Case):
         self.serial = self.init().upper()
 
     def custom(self, *options, **more):
-        return self.kw.json("certs", "custom", "--org", "test", *options,
-                            **more)
+        return self.kw.json("certs", "custom", "--org", "test", "--yes",
+                            *options, **more)
 
     def slots(self):
         """Slots 10, 11 and 12, as they are."""
@@ -347,7 +347,7 @@ class Custom(kw.Case):
         document = self.custom()
         self.assertEqual(self.kw.path(document["backup"]).read_bytes(), before)
         self.assertNotEqual(self.slots(), before)
-        self.assertTrue(self.kw.json("certs", "restore")["changed"])
+        self.assertTrue(self.kw.json("certs", "restore", "--yes")["changed"])
         self.assertEqual(self.slots(), before)
         self.assertFalse(self.kw.json("certs", "restore")["changed"])
         self.assertEqual(self.kw.json("certs", "vendor")["chain"], "vendor")
@@ -373,7 +373,7 @@ class Custom(kw.Case):
         first = self.custom()
         files = self.kw.files()
         self.assertEqual(self.custom("--renew")["generation"], 2)
-        other = self.kw.json("certs", "custom", "--org", "other")
+        other = self.kw.json("certs", "custom", "--org", "other", "--yes")
         self.assertEqual(other["generation"], 3)
         self.assertEqual(
             self.custom("--validity", "30,20,10")["generation"], 4)
@@ -385,8 +385,8 @@ class Custom(kw.Case):
 
     def test_names_as_asked_for(self):
         document = self.kw.json(
-            "certs", "custom", "--org", "Grün & Söhne, 24 chars!!", "--root-cn",
-            "R", "--signer-cn", "S", "--device-cn", "dev-%S-x", "--signer-id",
+            "certs", "custom", "--yes", "--org", "Grün & Söhne, 24 chars!!",
+            "--root-cn", "R", "--signer-cn", "S", "--device-cn", "dev-%S-x", "--signer-id",
             "0a1b")
         root, signer, device = self.chain(document)
         self.assertIn("CN=R", root.subject.rfc4514_string())
@@ -434,30 +434,137 @@ class Custom(kw.Case):
         self.kw.json("certs", "verify", "--root",
                      old.parents[1] / "custom-0002" / "root_crt.crt")
 
+    def write_slots(self, command, data):
+        """Writes slots 10, 11 and 12 without asking what they mean."""
+        script = command.folder / "script"
+        script.write_text("".join(
+            f"chip write {slot} --hex {data[at:at + 72].hex()}\n"
+            for slot, at in ((10, 0), (11, 72), (12, 144))))
+        command.run("chip", "run", script, "--yes")
+
     def test_damaged_slot_is_found(self):
         self.custom()
+        good = self.slots()[:216]
         for position in (0, 40, 64, 72 + 4, 144 + 3, 144 + 66):
             with self.subTest(position=position):
-                damaged = bytearray(self.slots())
+                damaged = bytearray(good)
                 damaged[position] ^= 1
-                (self.kw.folder / f"bad-{position}").write_bytes(damaged)
-                self.kw.json("certs", "restore", "--backup", f"bad-{position}")
+                self.write_slots(self.kw, damaged)
                 self.fails(1, "no root", "certs", "verify")
-                self.kw.json("certs", "custom", "--org", "test")
+        self.write_slots(self.kw, good)
         self.kw.json("certs", "verify")
 
     def test_a_cloned_certificate_is_refused(self):
         """Slots 10-12 of one chip in another: its own key does not fit."""
         self.custom()
-        name = "clone.bin"
-        self.kw.json("certs", "backup", "-o", name)
         other = self.another("other")
         other.run("init")
-        other.json("certs", "restore", "--backup", self.kw.folder / name)
+        self.write_slots(other, self.slots()[:216])
         document = other.json("certs", "verify", code=1)
         self.assertIn("no root", document["message"])
         root = self.kw.at("certs", "custom-0001", "root_crt.crt")
         other.json("certs", "verify", "--root", root, code=1)
+
+    def test_a_backup_says_whose_it_is(self):
+        data = self.slots()
+        self.assertEqual(len(data), 257)
+        self.assertEqual(data[216:225].hex().upper(), self.serial)
+        self.assertEqual(data[225:], hashlib.sha256(data[:225]).digest())
+        for slot, at in ((10, 0), (11, 72), (12, 144)):
+            self.assertEqual(self.kw.json("chip", "read", slot)["data"],
+                             data[at:at + 72].hex())
+
+    def test_a_backup_of_another_chip_is_refused(self):
+        self.slots()
+        other = self.another("other")
+        other.run("init")
+        before = other.json("certs", "show")
+        document = other.json("certs", "restore", "--yes", "--backup",
+                              self.kw.folder / "slots-0.bin", code=1)
+        self.assertEqual(document["status"], "0x1003")
+        self.assertIn(self.serial, document["message"])
+        self.assertEqual(other.json("certs", "show"), before)
+
+    def test_a_damaged_backup_is_refused(self):
+        data = self.slots()
+        for position in (0, 100, 216, 230):
+            bad = bytearray(data)
+            bad[position] ^= 0x10
+            (self.kw.folder / "bad").write_bytes(bad)
+            self.fails(3, "checksum", "certs", "restore", "--yes", "--backup",
+                       "bad")
+
+    def test_asks_before_it_replaces(self):
+        """Without a terminal and --yes: refused, and nothing was made."""
+        before = self.slots()
+        files = set(self.kw.files())
+        self.fails(2, "replace the certificates", "certs", "custom", "--org",
+                   "test")
+        self.assertEqual(set(self.kw.files()), files)
+        self.assertEqual(self.slots(), before)
+        self.custom()
+        own = self.slots()
+        # What is in the chip already is not asked for.
+        self.kw.json("certs", "custom", "--org", "test")
+        self.fails(2, "replace the certificates", "certs", "custom", "--org",
+                   "test", "--renew")
+        self.fails(2, "replace the certificates", "certs", "restore")
+        self.assertEqual(self.slots(), own)
+        text = self.kw.run("certs", "restore", "--yes").out
+        self.assertIn(f"CN = sn{self.serial}", text)
+        self.assertIn("O = test, CN = Crypto Authentication Signer FFFF", text)
+        kept = self.kw.at("backups", f"certs-{self.serial}-0002.bin")
+        self.assertEqual(kept.read_bytes(), own)
+
+    def interrupt(self, before, after, now):
+        """The journal and the slots that a cut leaves."""
+        self.write_slots(self.kw, now)
+        numbers = len(list(self.kw.at("journal").glob("certs-*")))
+        path = self.kw.at("journal",
+                          f"certs-{self.serial}-{numbers + 1:04}.ndjson")
+        path.write_text(json.dumps({
+            "event": "begin", "verb": "custom", "serial": self.serial.lower(),
+            "time": "2026-11-20T00:00:00Z", "before": before.hex(),
+            "after": after.hex()}) + "\n")
+
+    def test_an_interrupted_change(self):
+        """tests/powercut cuts everywhere; here the words and codes."""
+        before = self.slots()[:216]
+        self.custom()
+        after = self.slots()[:216]
+        half = before[:72 + 32] + after[72 + 32:]
+        self.assertFalse(self.kw.json("certs", "resume")["resumed"])
+        for words in (("show",), ("verify",), ("vendor",), ("export",),
+                      ("backup",)):
+            self.interrupt(before, after, half)
+            self.fails(7, "certs resume", "certs", *words)
+            self.assertEqual(
+                {key: value for key, value in self.kw.json(
+                    "certs", "resume").items() if key in ("resumed", "old")},
+                {"resumed": True, "old": False})
+            self.assertEqual(self.slots()[:216], after)
+        self.interrupt(before, after, half)
+        self.assertTrue(self.kw.json("certs", "resume", "--old")["old"])
+        self.assertEqual(self.slots()[:216], before)
+        self.interrupt(before, after, half)
+        text = self.kw.run("certs", "custom", "--org", "test").out
+        self.assertIn("that was interrupted", text)
+        self.assertEqual(self.slots()[:216], after)
+        self.interrupt(before, after, half)
+        self.kw.json("certs", "restore", "--yes")
+        self.assertEqual(self.slots()[:216], before)
+
+    def test_what_a_change_does_not_explain_is_kept(self):
+        before = self.slots()[:216]
+        self.custom()
+        after = self.slots()[:216]
+        strange = bytes([0x5A]) * 216
+        self.interrupt(before, after, strange)
+        self.kw.json("certs", "resume")
+        self.assertEqual(self.slots()[:216], after)
+        kept = [path.read_bytes()[:216]
+                for path in self.kw.at("backups").glob("certs-*")]
+        self.assertIn(strange, kept)
 
     def test_existing_ca(self):
         """The root may be an intermediate of another CA."""
@@ -497,7 +604,7 @@ class Custom(kw.Case):
         self.fails(2, "--authority", "certs", "custom", "--org", "o",
                    "--authority-cert", "sub.pem")
         self.fails(1, "not the one of the certificate", "certs", "custom",
-                   "--org", "o", "--renew", "--authority", "ca.key",
+                   "--yes", "--org", "o", "--renew", "--authority", "ca.key",
                    "--authority-cert", "sub.pem")
 
     def test_secrets_stay_secret(self):
@@ -537,8 +644,8 @@ class Vendor(kw.Case):
 
     def test_a_backup_of_another_size(self):
         self.init()
-        (self.kw.folder / "short").write_bytes(bytes(215))
-        self.fails(3, "215 bytes", "certs", "restore", "--backup", "short")
+        (self.kw.folder / "short").write_bytes(bytes(216))
+        self.fails(3, "216 bytes", "certs", "restore", "--backup", "short")
         self.fails(1, "no backup", "certs", "restore")
 
 
@@ -703,7 +810,8 @@ typedef struct atcacert_def_s {
         config = serial[:4] + bytes(4) + serial[4:]
         for number in range(4):  # signatures of several lengths
             with self.subTest(number=number):
-                self.kw.json("certs", "custom", "--org", "test", "--renew")
+                self.kw.json("certs", "custom", "--org", "test", "--renew",
+                             "--yes")
                 out = self.kw.folder / f"out-{number}"
                 self.kw.json("certs", "export", "--c-def", "--der", "-o", out)
                 self.kw.json("certs", "backup", "-o", f"slots-{number}")
@@ -716,7 +824,7 @@ typedef struct atcacert_def_s {
                        numbers.y.to_bytes(32, "big"))
                 signer_key = slots[76:108] + slots[112:144]
                 self.assertEqual(
-                    self.rebuild(found["signer"], slots[144:], signer_key,
+                    self.rebuild(found["signer"], slots[144:216], signer_key,
                                  found["ca"], config),
                     (out / "signer.der").read_bytes())
                 self.assertEqual(

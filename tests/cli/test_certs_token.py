@@ -59,8 +59,8 @@ class Token(kw.Case):
         return self.uri(rest, f"pin-source=file:{self.pin}")
 
     def custom(self, authority, *options):
-        return ("certs", "custom", "--org", "test", "--authority", authority,
-                *options)
+        return ("certs", "custom", "--yes", "--org", "test", "--authority",
+                authority, *options)
 
     def test_root_and_signer_in_a_token(self):
         document = self.kw.json(*self.custom(

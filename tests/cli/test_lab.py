@@ -157,7 +157,7 @@ class Asymmetric(kw.Case):
         self.assertEqual(len(set(seen)), 6)
 
     def test_an_own_chain_and_another_root(self):
-        custom = self.kw.json("certs", "custom", "--org", "test")
+        custom = self.kw.json("certs", "custom", "--org", "test", "--yes")
         self.play()
         root = self.kw.path(custom["root"]["file"])
         self.play("--root", root)
@@ -168,7 +168,7 @@ class Asymmetric(kw.Case):
 
     def test_a_chip_with_anothers_certificates(self):
         """A clone, not only played: slots 10-12 of one chip in another."""
-        self.kw.json("certs", "custom", "--org", "test")
+        self.kw.json("certs", "custom", "--org", "test", "--yes")
         other = self.another("other")
         other.run("init")
         slots = self.kw.folder / "slots.bin"

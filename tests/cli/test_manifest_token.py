@@ -34,7 +34,8 @@ class Custom(kw.Case):
     def test_an_own_chain_in_the_chip(self):
         self.init()
         self.kw.run("resources", "make")
-        made = self.kw.json("certs", "custom", "--org", "test")
+        made = self.kw.json("certs", "custom", "--org", "test",
+                            "--yes")
         self.kw.run("manifest", "make")
         entry, = json.loads((self.kw.folder / FILE).read_text())
         root, = (self.kw.path(made["folder"])).glob("root*.crt")
