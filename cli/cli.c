@@ -21,9 +21,11 @@ static void request_stop(int signal_number) {
     kw_stop_requested = 1;
 }
 
-/* An interruption is answered between two commands of the chip. */
+/* An interruption is answered between two commands of the chip; a second one
+ * ends the process at once, as a power cut would: nothing is lost by it. */
 static void catch_interruptions(void) {
-    struct sigaction action = {.sa_handler = request_stop};
+    struct sigaction action = {.sa_handler = request_stop,
+                               .sa_flags = (int)SA_RESETHAND};
     (void)sigemptyset(&action.sa_mask);
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);

@@ -1,6 +1,8 @@
 """The command line itself: options, exit codes, help, errors."""
 
 import re
+import signal
+import socket
 import unittest
 
 import kw
@@ -282,6 +284,24 @@ class Errors(kw.Case):
     def test_wrong_usage_is_a_document_too(self):
         self.assertEqual(
             self.kw.json("nonsense", code=2)["status"][:3], "0x2")
+
+
+class Interrupted(kw.Case):
+    def test_a_second_signal_ends_it_at_once(self):
+        """The first one waits for the answer of a chip that never comes."""
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            process = self.kw.start(
+                "chip", "info", "--chip",
+                f"tcp:127.0.0.1:{server.getsockname()[1]}")
+            chip = server.accept()[0]
+            self.assertEqual(len(chip.recv(1)), 1)
+            process.send_signal(signal.SIGINT)
+            with self.assertRaises(kw.subprocess.TimeoutExpired):
+                process.wait(timeout=0.2)
+            process.send_signal(signal.SIGINT)
+            process.communicate()
+            chip.close()
+            self.assertEqual(process.returncode, -signal.SIGINT)
 
 
 if __name__ == "__main__":
