@@ -69,26 +69,6 @@ static bool write_all(int fd, const uint8_t *data, size_t size) {
     return true;
 }
 
-/* A new file with this content, flushed. Removed again when it fails. */
-static kw_status write_flushed(const char *path, mode_t mode, const void *data,
-                               size_t size, struct kw_error *error) {
-    (void)unlink(path);
-    const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-    if (fd < 0) {
-        return kw_error_system(error, "cannot create %s", path);
-    }
-    const bool written =
-        fchmod(fd, mode) == 0 && write_all(fd, data, size) && fsync(fd) == 0;
-    const int cause = errno;
-    (void)close(fd);
-    if (written) {
-        return KW_OK;
-    }
-    (void)unlink(path);
-    errno = cause;
-    return kw_error_system(error, "cannot write %s", path);
-}
-
 static char *temporary_name(const char *path) {
     char *folder = folder_of(path);
     const char *slash = strrchr(path, '/');
@@ -119,38 +99,77 @@ kw_status kw_file_is_free(const char *path, struct kw_error *error) {
     return writable ? KW_OK : kw_error_system(error, "cannot create %s", path);
 }
 
-static kw_status move_into_place(const char *temporary, const char *path,
-                                 unsigned flags, struct kw_error *error) {
-    if (renameat2(AT_FDCWD, temporary, AT_FDCWD, path, flags) != 0) {
-        const kw_status status = not_moved(path, error);
-        (void)unlink(temporary);
-        return status;
+/* --- new files --- */
+
+kw_status kw_file_begin(const char *path, mode_t mode, struct kw_new_file *file,
+                        struct kw_error *error) {
+    *file = (struct kw_new_file){.fd = -1, .temporary = temporary_name(path)};
+    if (file->temporary == NULL) {
+        return kw_error(error, KW_SYSTEM_MEMORY, "out of memory");
     }
+    (void)unlink(file->temporary);
+    file->fd =
+        open(file->temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    if (file->fd >= 0 && fchmod(file->fd, mode) == 0) {
+        return KW_OK;
+    }
+    const kw_status status = kw_error_system(error, "cannot create %s", path);
+    kw_file_end(file);
+    return status;
+}
+
+kw_status kw_file_put(const char *path, const struct kw_new_file *file,
+                      const void *data, size_t size, struct kw_error *error) {
+    return write_all(file->fd, data, size)
+               ? KW_OK
+               : kw_error_system(error, "cannot write %s", path);
+}
+
+kw_status kw_file_place(const char *path, struct kw_new_file *file,
+                        bool replaces, struct kw_error *error) {
+    const unsigned flags = replaces ? 0 : RENAME_NOREPLACE;
+    if (fsync(file->fd) != 0) {
+        return kw_error_system(error, "cannot write %s", path);
+    }
+    if (renameat2(AT_FDCWD, file->temporary, AT_FDCWD, path, flags) != 0) {
+        return not_moved(path, error);
+    }
+    free(file->temporary);
+    file->temporary = NULL;
     return flush_folder_of(path, error);
 }
 
+void kw_file_end(struct kw_new_file *file) {
+    if (file->fd >= 0) {
+        (void)close(file->fd);
+    }
+    if (file->fd >= 0 && file->temporary != NULL) {
+        (void)unlink(file->temporary);
+    }
+    free(file->temporary);
+    *file = (struct kw_new_file){.fd = -1};
+}
+
 static kw_status put_file(const char *path, mode_t mode, const void *data,
-                          size_t size, unsigned flags, struct kw_error *error) {
-    char *temporary = temporary_name(path);
-    if (temporary == NULL) {
-        return kw_error(error, KW_SYSTEM_MEMORY, "out of memory");
-    }
-    kw_status status = write_flushed(temporary, mode, data, size, error);
+                          size_t size, bool replaces, struct kw_error *error) {
+    struct kw_new_file file;
+    KW_TRY(kw_file_begin(path, mode, &file, error));
+    kw_status status = kw_file_put(path, &file, data, size, error);
     if (status == KW_OK) {
-        status = move_into_place(temporary, path, flags, error);
+        status = kw_file_place(path, &file, replaces, error);
     }
-    free(temporary);
+    kw_file_end(&file);
     return status;
 }
 
 kw_status kw_file_create(const char *path, mode_t mode, const void *data,
                          size_t size, struct kw_error *error) {
-    return put_file(path, mode, data, size, RENAME_NOREPLACE, error);
+    return put_file(path, mode, data, size, false, error);
 }
 
 kw_status kw_file_replace(const char *path, mode_t mode, const void *data,
                           size_t size, struct kw_error *error) {
-    return put_file(path, mode, data, size, 0, error);
+    return put_file(path, mode, data, size, true, error);
 }
 
 static bool append_flushed(int fd, off_t end, const char *text, size_t size) {

@@ -27,6 +27,26 @@ KW_MUST_USE kw_status kw_file_replace(const char *path, mode_t mode,
                                       const void *data, size_t size,
                                       struct kw_error *error);
 
+/* The same in steps, for what is too long to be in memory: it has a temporary
+ * name until it is placed, which flushes. `replaces`: a file that is there
+ * goes; else KW_NO. */
+struct kw_new_file {
+    int fd;
+    char *temporary; /* NULL: it was placed */
+};
+KW_MUST_USE kw_status kw_file_begin(const char *path, mode_t mode,
+                                    struct kw_new_file *file,
+                                    struct kw_error *error);
+KW_MUST_USE kw_status kw_file_put(const char *path,
+                                  const struct kw_new_file *file,
+                                  const void *data, size_t size,
+                                  struct kw_error *error);
+KW_MUST_USE kw_status kw_file_place(const char *path, struct kw_new_file *file,
+                                    bool replaces, struct kw_error *error);
+/* Closes it; one that was not placed is removed. Once, after a begin that
+ * succeeded. */
+void kw_file_end(struct kw_new_file *file);
+
 /* Appends one line (without its newline, which is added) behind the first
  * size bytes, which are kept, and flushes. What follows them is cut off: a
  * power cut tore it. */
