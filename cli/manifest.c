@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "host/manifest_store.h"
+#include "host/manifest_journal.h"
 
 kw_status kw_manifest_number(struct kw_cli *cli,
                              const struct kw_arguments *arguments,
@@ -34,6 +34,16 @@ kw_status kw_manifest_unreadable(struct kw_cli *cli, const char *path,
                                       "that is wrong with the file");
 }
 
+kw_status kw_manifest_whole(struct kw_cli *cli, const char *path) {
+    bool recovered = false;
+    KW_TRY(kw_manifest_recover(path, &recovered, &cli->error));
+    if (recovered) {
+        kw_warn(cli, "keywright: put %s back after an interrupted change\n",
+                path);
+    }
+    return KW_OK;
+}
+
 static kw_status visit_all(struct kw_cli *cli, struct kw_manifest_scan *scan,
                            kw_manifest_visit *visit, void *self) {
     struct kw_manifest_piece piece;
@@ -53,7 +63,7 @@ static kw_status visit_all(struct kw_cli *cli, struct kw_manifest_scan *scan,
 kw_status kw_manifest_each(struct kw_cli *cli, const char *path,
                            kw_manifest_visit *visit, void *self) {
     struct kw_manifest_scan *scan = NULL;
-    KW_TRY(kw_manifest_require_whole(path, &cli->error));
+    KW_TRY(kw_manifest_whole(cli, path));
     KW_TRY(kw_manifest_scan_open(path, &scan, &cli->error));
     const kw_status status = visit_all(cli, scan, visit, self);
     kw_manifest_scan_close(scan);

@@ -13,8 +13,11 @@ KW_MUST_USE kw_status kw_manifest_number(struct kw_cli *cli,
                                          const char *option, unsigned limit,
                                          unsigned fallback, unsigned *number);
 
-/* Calls for each entry of a file that no interrupted change left behind.
- * KW_INTERRUPTED when the user stops it. */
+/* Ends an interrupted change of the file, and says so on stderr. */
+KW_MUST_USE kw_status kw_manifest_whole(struct kw_cli *cli, const char *path);
+
+/* Calls for each entry of a file, which is made whole first. KW_INTERRUPTED
+ * when the user stops it. */
 typedef kw_status kw_manifest_visit(void *self,
                                     const struct kw_manifest_piece *piece);
 KW_MUST_USE kw_status kw_manifest_each(struct kw_cli *cli, const char *path,

@@ -20,16 +20,18 @@ struct moving {
     json_t *files;
     /* merge */
     bool latest;
-    struct kw_manifest_index *seen;
-    uint32_t moved;
 };
 
 static kw_status open_new(struct moving *moving, const char *path) {
     struct kw_cli *cli = moving->cli;
+    /* Of a split or a merge that was interrupted nothing stays. */
+    KW_TRY(kw_manifest_whole(cli, path));
     if (kw_file_exists(path)) {
         kw_error(&cli->error, KW_NO, "%s is there already", path);
-        return kw_error_hint(&cli->error, "nothing is overwritten: name "
-                                          "another with --output");
+        return kw_error_hint(&cli->error,
+                             "nothing is overwritten: name another with "
+                             "--output, or remove what an interrupted split "
+                             "left");
     }
     return kw_manifest_store_open(path, &moving->store, &cli->error);
 }
@@ -153,13 +155,8 @@ static kw_status merge_piece(void *self,
     struct kw_cli *cli = moving->cli;
     uint8_t unique_id[KW_UNIQUE_ID_SIZE];
     char text[KW_UNIQUE_ID_TEXT];
-    uint32_t before = 0;
     KW_TRY(unique_id_of(moving, piece, unique_id));
-    if (kw_manifest_index_put(moving->seen, unique_id, ++moving->moved,
-                              &before) != KW_OK) {
-        return kw_error(&cli->error, KW_SYSTEM_MEMORY, "out of memory");
-    }
-    if (before != 0 && !moving->latest) {
+    if (!moving->latest && kw_manifest_store_has(moving->store, unique_id)) {
         kw_unique_id_text(unique_id, text);
         kw_error(&cli->error, KW_NO,
                  "entry %u of %s: %s was in a file before it",
@@ -176,9 +173,6 @@ static kw_status merge_all(struct moving *moving,
                            const char *output) {
     struct kw_manifest_change change;
     struct kw_cli *cli = moving->cli;
-    if (kw_manifest_index_open(&moving->seen) != KW_OK) {
-        return kw_error(&cli->error, KW_SYSTEM_MEMORY, "out of memory");
-    }
     KW_TRY(open_new(moving, output));
     for (size_t i = 0; i < arguments->operand_count; i++) {
         moving->source = arguments->operand[i];
@@ -206,7 +200,6 @@ kw_status kw_manifest_merge(struct kw_cli *cli,
     moving->latest = kw_argument(arguments, "--latest") != NULL;
     const kw_status status = merge_all(moving, arguments, output);
     kw_manifest_store_close(moving->store);
-    kw_manifest_index_close(moving->seen);
     free(moving);
     return status;
 }

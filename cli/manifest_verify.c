@@ -5,7 +5,6 @@
 
 #include "cli/manifest.h"
 #include "host/manifest_signer.h"
-#include "host/manifest_store.h"
 #include "host/manifest_verify.h"
 
 /* A document lists so many findings; text lists all. */
@@ -160,7 +159,7 @@ kw_status kw_manifest_verify_verb(struct kw_cli *cli,
     KW_TRY(kw_manifest_number(cli, arguments, "--jobs", KW_MANIFEST_JOBS_MAX,
                               processors(), &about.jobs));
     KW_TRY(read_trust(cli, arguments, &trust));
-    KW_TRY(kw_manifest_require_whole(about.path, &cli->error));
+    KW_TRY(kw_manifest_whole(cli, about.path));
     listing.findings = json_array();
     json_object_set_new(cli->result, "findings", listing.findings);
     const kw_status status = kw_manifest_verify(&about, &tally, &cli->error);

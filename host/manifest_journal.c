@@ -1,13 +1,16 @@
 #include "host/manifest_journal.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "host/text.h"
+#include "host/workspace.h"
 
 #define SCHEMA      "keywright/manifest-journal/1"
 #define JOURNAL_MAX 65536
@@ -41,17 +44,50 @@ static char *text_of(const struct kw_manifest_journal *journal) {
     return text;
 }
 
+void kw_manifest_journal_unlock(struct kw_manifest_journal *journal) {
+    if (journal->lock >= 0) {
+        (void)close(journal->lock);
+    }
+    journal->lock = -1;
+}
+
+static kw_status busy(const char *path, struct kw_error *error) {
+    kw_error(error, KW_ABSENT_LOCKED, "another process is changing %s", path);
+    return kw_error_hint(error, "try again when it has ended");
+}
+
+/* Locked before it has its name, so that nobody ever sees it without. */
+static kw_status place(const char *path, const char *name, const char *text,
+                       struct kw_manifest_journal *journal,
+                       struct kw_error *error) {
+    struct kw_new_file file;
+    KW_TRY(kw_file_begin(name, KW_SECRET_MODE, &file, error));
+    kw_status status = kw_lock_byte(file.fd, 0) == 0
+                           ? kw_file_put(name, &file, text, strlen(text), error)
+                           : kw_error_system(error, "cannot lock %s", name);
+    if (status == KW_OK) {
+        status = kw_file_place(name, &file, journal->replaces, error);
+        status = status == KW_NO ? busy(path, error) : status;
+    }
+    if (status == KW_OK) {
+        kw_manifest_journal_unlock(journal);
+        journal->lock = file.fd;
+        file.fd = -1;
+    }
+    kw_file_end(&file);
+    return status;
+}
+
 kw_status kw_manifest_journal_write(const char *path,
-                                    const struct kw_manifest_journal *journal,
+                                    struct kw_manifest_journal *journal,
                                     struct kw_error *error) {
     char *text = text_of(journal);
-    char *place = kw_manifest_journal_path(path);
-    const kw_status status =
-        text == NULL || place == NULL
-            ? no_memory(error)
-            : kw_file_replace(place, KW_SECRET_MODE, text, strlen(text), error);
+    char *name = kw_manifest_journal_path(path);
+    const kw_status status = text == NULL || name == NULL
+                                 ? no_memory(error)
+                                 : place(path, name, text, journal, error);
     free(text);
-    free(place);
+    free(name);
     return status;
 }
 
@@ -71,6 +107,9 @@ static bool take(json_t *object, struct kw_manifest_journal *journal) {
         return false;
     }
     journal->replaces = strcmp(stage, "replace") == 0;
+    if (!journal->replaces && strcmp(stage, "append") != 0) {
+        return false;
+    }
     journal->kept = kept;
     journal->tail_size = (size_t)(size - kept);
     return kw_hex_read(tail, journal->tail, journal->tail_size) == KW_OK;
@@ -169,27 +208,88 @@ static kw_status end_as(const char *path,
     return status;
 }
 
-kw_status kw_manifest_journal_end(const char *path, struct kw_error *error) {
-    struct kw_manifest_journal journal;
-    char *place = kw_manifest_journal_path(path);
-    if (place == NULL) {
-        return no_memory(error);
-    }
-    kw_status status = read_journal(place, &journal, error);
-    free(place);
-    KW_TRY(status);
-    KW_TRY(end_as(path, &journal, error));
-    return kw_manifest_journal_close(path, error);
+static kw_status remove_journal(const char *name, const char *path,
+                                struct kw_error *error) {
+    return unlink(name) == 0 || errno == ENOENT
+               ? kw_manifest_flush_folder(path, error)
+               : kw_error_system(error, "cannot remove %s", name);
 }
 
-kw_status kw_manifest_journal_close(const char *path, struct kw_error *error) {
-    char *place = kw_manifest_journal_path(path);
-    if (place == NULL) {
+kw_status kw_manifest_journal_close(const char *path,
+                                    struct kw_manifest_journal *journal,
+                                    struct kw_error *error) {
+    char *name = kw_manifest_journal_path(path);
+    if (name == NULL) {
         return no_memory(error);
     }
-    kw_status status = unlink(place) == 0
-                           ? KW_OK
-                           : kw_error_system(error, "cannot remove %s", place);
-    free(place);
-    return status == KW_OK ? kw_manifest_flush_folder(path, error) : status;
+    const kw_status status = remove_journal(name, path, error);
+    free(name);
+    kw_manifest_journal_unlock(journal);
+    return status;
+}
+
+kw_status kw_manifest_journal_end(const char *path,
+                                  struct kw_manifest_journal *journal,
+                                  struct kw_error *error) {
+    KW_TRY(end_as(path, journal, error));
+    return kw_manifest_journal_close(path, journal, error);
+}
+
+/* --- what another left --- */
+
+static kw_status not_ours(const char *path, const char *name,
+                          struct kw_error *error) {
+    if (errno != EACCES && errno != EPERM && errno != EROFS) {
+        return kw_error_system(error, "cannot open %s", name);
+    }
+    kw_error(error, KW_INTERRUPTED,
+             "a change of %s was interrupted, and you "
+             "may not write to %s",
+             path, name);
+    return kw_error_hint(error, "any `keywright manifest` verb on the file "
+                                "puts it back when it is run by whoever may");
+}
+
+/* Locked, and still the one with this name. */
+static kw_status take_over(const char *path, const char *name, int fd,
+                           struct kw_manifest_journal *journal,
+                           struct kw_error *error) {
+    struct stat found;
+    journal->lock = fd;
+    if (kw_lock_byte(fd, 0) != 0) {
+        return busy(path, error);
+    }
+    if (fstat(fd, &found) == 0 && found.st_nlink == 0) {
+        return KW_OK; /* its owner has ended the change meanwhile */
+    }
+    KW_TRY(read_journal(name, journal, error));
+    return kw_manifest_journal_end(path, journal, error);
+}
+
+static kw_status recover(const char *path, const char *name, bool *recovered,
+                         struct kw_error *error) {
+    struct kw_manifest_journal journal = {.lock = -1};
+    const int fd = open(name, O_RDWR | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT) {
+        return KW_OK;
+    }
+    if (fd < 0) {
+        return not_ours(path, name, error);
+    }
+    *recovered = true;
+    const kw_status status = take_over(path, name, fd, &journal, error);
+    kw_manifest_journal_unlock(&journal);
+    return status;
+}
+
+kw_status kw_manifest_recover(const char *path, bool *recovered,
+                              struct kw_error *error) {
+    char *name = kw_manifest_journal_path(path);
+    *recovered = false;
+    if (name == NULL) {
+        return no_memory(error);
+    }
+    const kw_status status = recover(path, name, recovered, error);
+    free(name);
+    return status;
 }

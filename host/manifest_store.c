@@ -1,31 +1,19 @@
 #include "host/manifest_store.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include "host/manifest_journal.h"
+#include "host/out.h"
 #include "host/workspace.h"
-
-#define BUFFER_SIZE (1024u * 1024)
-
-/* What is written is gathered first. */
-struct out {
-    int fd;
-    const char *path;
-    off_t at; /* where the buffer goes */
-    size_t size;
-    char *buffer;
-};
 
 struct kw_manifest_store {
     char *path;
-    char *rewritten;
-    bool is_new;
+    int fd; /* -1: the file is not there yet */
     bool recovered;
-    bool open_journal; /* FILE.journal is there */
+    bool open_journal; /* FILE.journal is there, and ours */
     struct kw_manifest_index *index;
     struct kw_manifest_room *room;
     struct kw_manifest_journal journal;
@@ -34,7 +22,7 @@ struct kw_manifest_store {
     uint32_t replaced;
     uint8_t *gone; /* a bit an entry: another one takes its place */
     size_t gone_size;
-    struct out out;
+    struct kw_out out;
 };
 
 static kw_status no_memory(struct kw_error *error) {
@@ -43,81 +31,26 @@ static kw_status no_memory(struct kw_error *error) {
 
 /* --- writing --- */
 
-static kw_status flush_out(struct out *out, struct kw_error *error) {
-    const char *from = out->buffer;
-    while (out->size > 0) {
-        const ssize_t count = pwrite(out->fd, from, out->size, out->at);
-        if (count < 0 && errno != EINTR) {
-            return kw_error_system(error, "cannot write %s", out->path);
-        }
-        const size_t written = count > 0 ? (size_t)count : 0;
-        from += written;
-        out->size -= written;
-        out->at += (off_t)written;
-    }
-    return KW_OK;
-}
-
-static kw_status put_out(struct out *out, const char *text, size_t size,
-                         struct kw_error *error) {
-    if (size > BUFFER_SIZE - out->size) {
-        KW_TRY(flush_out(out, error));
-    }
-    memcpy(out->buffer + out->size, text, size);
-    out->size += size;
-    return KW_OK;
-}
-
-static kw_status put_entry(struct out *out, bool is_first, const char *text,
+static kw_status put_entry(struct kw_out *out, bool is_first, const char *text,
                            size_t size, struct kw_error *error) {
-    KW_TRY(is_first ? put_out(out, "\n  ", 3, error)
-                    : put_out(out, ",\n  ", 4, error));
-    return put_out(out, text, size, error);
+    KW_TRY(is_first ? kw_out_put(out, "\n  ", 3, error)
+                    : kw_out_put(out, ",\n  ", 4, error));
+    return kw_out_put(out, text, size, error);
 }
 
-/* The closing bracket; what is behind it is cut off, and all is flushed. */
-static kw_status finish_out(struct out *out, struct kw_error *error) {
-    KW_TRY(put_out(out, "\n]", 2, error));
-    KW_TRY(flush_out(out, error));
-    return ftruncate(out->fd, out->at) == 0 && fsync(out->fd) == 0
-               ? KW_OK
-               : kw_error_system(error, "cannot write %s", out->path);
+/* The closing bracket. */
+static kw_status finish_out(struct kw_out *out, struct kw_error *error) {
+    KW_TRY(kw_out_put(out, "\n]", 2, error));
+    return kw_out_finish(out, error);
 }
 
 /* --- opening --- */
-
-kw_status kw_manifest_recover(const char *path, bool *recovered,
-                              struct kw_error *error) {
-    char *journal = kw_manifest_journal_path(path);
-    if (journal == NULL) {
-        return no_memory(error);
-    }
-    *recovered = kw_file_exists(journal);
-    free(journal);
-    return *recovered ? kw_manifest_journal_end(path, error) : KW_OK;
-}
-
-kw_status kw_manifest_require_whole(const char *path, struct kw_error *error) {
-    char *journal = kw_manifest_journal_path(path);
-    if (journal == NULL) {
-        return no_memory(error);
-    }
-    const bool there = kw_file_exists(journal);
-    free(journal);
-    if (!there) {
-        return KW_OK;
-    }
-    kw_error(error, KW_INTERRUPTED,
-             "a change of %s was interrupted: %s.journal is there", path, path);
-    return kw_error_hint(error, "run the interrupted `keywright manifest make` "
-                                "again: it puts the file back first");
-}
 
 /* What stands behind the last entry, so that it can be put back. */
 static kw_status keep_tail(struct kw_manifest_store *store,
                            struct kw_error *error) {
     struct kw_manifest_journal *journal = &store->journal;
-    const off_t size = lseek(store->out.fd, 0, SEEK_END);
+    const off_t size = lseek(store->fd, 0, SEEK_END);
     if (size < journal->kept) {
         return kw_error_system(error, "cannot read %s", store->path);
     }
@@ -127,8 +60,8 @@ static kw_status keep_tail(struct kw_manifest_store *store,
                         store->path, KW_MANIFEST_TAIL_MAX);
     }
     journal->tail_size = (size_t)(size - journal->kept);
-    return pread(store->out.fd, journal->tail, journal->tail_size,
-                 journal->kept) == (ssize_t)journal->tail_size
+    return pread(store->fd, journal->tail, journal->tail_size, journal->kept) ==
+                   (ssize_t)journal->tail_size
                ? KW_OK
                : kw_error_system(error, "cannot read %s", store->path);
 }
@@ -168,17 +101,23 @@ static kw_status index_all(struct kw_manifest_store *store,
     }
 }
 
+/* Nobody else may change the file from now on. */
+static kw_status lock(const struct kw_manifest_store *store,
+                      struct kw_error *error) {
+    return kw_lock_byte(store->fd, 0) == 0
+               ? KW_OK
+               : kw_error(error, KW_ABSENT_LOCKED,
+                          "another process is changing %s", store->path);
+}
+
 static kw_status open_there(struct kw_manifest_store *store,
                             struct kw_error *error) {
     struct kw_manifest_scan *scan = NULL;
-    store->out.fd = open(store->path, O_RDWR | O_CLOEXEC);
-    if (store->out.fd < 0) {
+    store->fd = open(store->path, O_RDWR | O_CLOEXEC);
+    if (store->fd < 0) {
         return kw_error_system(error, "cannot open %s", store->path);
     }
-    if (kw_lock_byte(store->out.fd, 0) != 0) {
-        return kw_error(error, KW_ABSENT_LOCKED,
-                        "another process is changing %s", store->path);
-    }
+    KW_TRY(lock(store, error));
     KW_TRY(kw_manifest_scan_open(store->path, &scan, error));
     const kw_status status = index_all(store, scan, error);
     kw_manifest_scan_close(scan);
@@ -187,18 +126,12 @@ static kw_status open_there(struct kw_manifest_store *store,
 
 static kw_status open_all(struct kw_manifest_store *store,
                           struct kw_error *error) {
-    store->rewritten = kw_manifest_rewritten_path(store->path);
     store->room = malloc(sizeof *store->room);
-    store->out.buffer = malloc(BUFFER_SIZE);
-    if (store->rewritten == NULL || store->room == NULL ||
-        store->out.buffer == NULL ||
-        kw_manifest_index_open(&store->index) != KW_OK) {
+    if (store->room == NULL || kw_manifest_index_open(&store->index) != KW_OK) {
         return no_memory(error);
     }
-    store->out.path = store->path;
     KW_TRY(kw_manifest_recover(store->path, &store->recovered, error));
-    store->is_new = !kw_file_exists(store->path);
-    return store->is_new ? KW_OK : open_there(store, error);
+    return kw_file_exists(store->path) ? open_there(store, error) : KW_OK;
 }
 
 kw_status kw_manifest_store_open(const char *path,
@@ -212,7 +145,8 @@ kw_status kw_manifest_store_open(const char *path,
         return no_memory(error);
     }
     made->path = name;
-    made->out.fd = -1;
+    made->fd = -1;
+    made->journal.lock = -1;
     const kw_status status = open_all(made, error);
     if (status != KW_OK) {
         kw_manifest_store_close(made);
@@ -222,23 +156,29 @@ kw_status kw_manifest_store_open(const char *path,
     return KW_OK;
 }
 
-void kw_manifest_store_close(struct kw_manifest_store *store) {
+/* What fails here the next open does again. */
+static void undo(struct kw_manifest_store *store) {
     struct kw_error ignored;
+    bool undone = false;
+    kw_manifest_journal_unlock(&store->journal);
+    (void)!kw_manifest_recover(store->path, &undone, &ignored);
+}
+
+void kw_manifest_store_close(struct kw_manifest_store *store) {
     if (store == NULL) {
         return;
     }
-    if (store->out.fd >= 0) {
-        (void)close(store->out.fd);
-    }
     if (store->open_journal) {
-        /* What fails here the next open does again. */
-        (void)!kw_manifest_journal_end(store->path, &ignored);
+        undo(store);
     }
+    kw_manifest_journal_unlock(&store->journal);
+    if (store->fd >= 0) {
+        (void)close(store->fd);
+    }
+    kw_out_close(&store->out);
     kw_manifest_index_close(store->index);
     free(store->gone);
-    free(store->out.buffer);
     free(store->room);
-    free(store->rewritten);
     free(store->path);
     free(store);
 }
@@ -247,23 +187,31 @@ void kw_manifest_store_close(struct kw_manifest_store *store) {
 
 static kw_status make_file(struct kw_manifest_store *store,
                            struct kw_error *error) {
-    store->out.fd = open(store->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
-                         KW_PUBLIC_MODE);
-    if (store->out.fd < 0) {
-        return kw_error_system(error, "cannot create %s", store->path);
+    store->fd = open(store->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
+                     KW_PUBLIC_MODE);
+    if (store->fd >= 0) {
+        return lock(store, error);
     }
-    return put_out(&store->out, "[", 1, error);
+    const kw_status status =
+        kw_error_system(error, "cannot create %s", store->path);
+    /* What is there is another's: our journal must not remove it. */
+    struct kw_error ignored;
+    (void)!kw_manifest_journal_close(store->path, &store->journal, &ignored);
+    store->open_journal = false;
+    return status;
 }
 
 static kw_status begin(struct kw_manifest_store *store,
                        struct kw_error *error) {
+    const bool is_new = store->fd < 0;
     KW_TRY(kw_manifest_journal_write(store->path, &store->journal, error));
     store->open_journal = true;
-    if (store->is_new) {
-        return make_file(store, error);
+    if (is_new) {
+        KW_TRY(make_file(store, error));
     }
-    store->out.at = store->journal.kept;
-    return KW_OK;
+    KW_TRY(kw_out_open(store->fd, store->path, store->journal.kept, &store->out,
+                       error));
+    return is_new ? kw_out_put(&store->out, "[", 1, error) : KW_OK;
 }
 
 static kw_status mark_gone(struct kw_manifest_store *store, uint32_t entry,
@@ -289,6 +237,11 @@ static bool is_gone(const struct kw_manifest_store *store, uint32_t entry) {
            (store->gone[entry / 8] >> entry % 8 & 1) != 0;
 }
 
+bool kw_manifest_store_has(const struct kw_manifest_store *store,
+                           const uint8_t unique_id[KW_UNIQUE_ID_SIZE]) {
+    return kw_manifest_index_find(store->index, unique_id) != 0;
+}
+
 kw_status kw_manifest_store_put(struct kw_manifest_store *store,
                                 const uint8_t unique_id[KW_UNIQUE_ID_SIZE],
                                 const char *text, size_t size,
@@ -310,12 +263,12 @@ kw_status kw_manifest_store_put(struct kw_manifest_store *store,
 /* --- the rewrite --- */
 
 static kw_status copy_left(struct kw_manifest_store *store,
-                           struct kw_manifest_scan *scan, struct out *out,
+                           struct kw_manifest_scan *scan, struct kw_out *out,
                            struct kw_error *error) {
     struct kw_manifest_piece piece;
     bool is_first = true;
     bool more = true;
-    KW_TRY(put_out(out, "[", 1, error));
+    KW_TRY(kw_out_put(out, "[", 1, error));
     for (;;) {
         KW_TRY(kw_manifest_scan_next(scan, &piece, &more, error));
         if (!more) {
@@ -328,47 +281,74 @@ static kw_status copy_left(struct kw_manifest_store *store,
     }
 }
 
-static kw_status rewrite(struct kw_manifest_store *store,
-                         struct kw_error *error) {
+static kw_status copy(struct kw_manifest_store *store, const char *rewritten,
+                      int fd, struct kw_error *error) {
     struct kw_manifest_scan *scan = NULL;
-    (void)unlink(store->rewritten);
-    struct out out = {
-        .fd = open(store->rewritten, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
-                   KW_PUBLIC_MODE),
-        .path = store->rewritten,
-        .buffer = store->out.buffer, /* empty by now */
-    };
-    if (out.fd < 0) {
-        return kw_error_system(error, "cannot create %s", store->rewritten);
-    }
+    struct kw_out out;
+    KW_TRY(kw_out_open(fd, rewritten, 0, &out, error));
     kw_status status = kw_manifest_scan_open(store->path, &scan, error);
     if (status == KW_OK) {
         status = copy_left(store, scan, &out, error);
         kw_manifest_scan_close(scan);
     }
-    (void)close(out.fd);
+    kw_out_close(&out);
+    return status;
+}
+
+/* FILE.rewritten: all that stay, flushed. */
+static kw_status rewrite_as(struct kw_manifest_store *store,
+                            const char *rewritten, struct kw_error *error) {
+    (void)unlink(rewritten);
+    struct stat old;
+    const int fd =
+        open(rewritten, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, KW_SECRET_MODE);
+    if (fd < 0) {
+        return kw_error_system(error, "cannot create %s", rewritten);
+    }
+    kw_status status = copy(store, rewritten, fd, error);
+    if (status == KW_OK &&
+        (fstat(store->fd, &old) != 0 || fchmod(fd, old.st_mode & 07777) != 0 ||
+         fsync(fd) != 0)) {
+        status = kw_error_system(error, "cannot write %s", rewritten);
+    }
+    (void)close(fd);
+    return status;
+}
+
+static kw_status rewrite(struct kw_manifest_store *store,
+                         struct kw_error *error) {
+    char *rewritten = kw_manifest_rewritten_path(store->path);
+    if (rewritten == NULL) {
+        return no_memory(error);
+    }
+    const kw_status status = rewrite_as(store, rewritten, error);
+    free(rewritten);
     KW_TRY(status);
     /* The journal must not speak of a name that a cut may take away. */
     KW_TRY(kw_manifest_flush_folder(store->path, error));
     store->journal.replaces = true;
     KW_TRY(kw_manifest_journal_write(store->path, &store->journal, error));
-    store->open_journal = false;
-    return kw_manifest_journal_end(store->path, error);
+    return kw_manifest_journal_end(store->path, &store->journal, error);
 }
 
 /* --- the end --- */
+
+static kw_status flush(struct kw_manifest_store *store,
+                       struct kw_error *error) {
+    KW_TRY(finish_out(&store->out, error));
+    return fsync(store->fd) == 0
+               ? KW_OK
+               : kw_error_system(error, "cannot write %s", store->path);
+}
 
 kw_status kw_manifest_store_commit(struct kw_manifest_store *store,
                                    struct kw_manifest_change *change,
                                    struct kw_error *error) {
     if (store->open_journal) {
-        KW_TRY(finish_out(&store->out, error));
-        if (store->replaced > 0) {
-            KW_TRY(rewrite(store, error));
-        }
-    }
-    if (store->open_journal) {
-        KW_TRY(kw_manifest_journal_close(store->path, error));
+        KW_TRY(flush(store, error));
+        KW_TRY(store->replaced > 0 ? rewrite(store, error)
+                                   : kw_manifest_journal_close(
+                                         store->path, &store->journal, error));
         store->open_journal = false;
     }
     *change = (struct kw_manifest_change){

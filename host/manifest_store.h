@@ -5,11 +5,12 @@
  * replaces (same unique id) is left out by one rewrite at the end, into a
  * new file that takes the name. After a cut at any moment the next open
  * finds the file as before, or as after (docs/formats.md, "Manifests").
- * Knows host/manifest_index.h, host/files.h. */
+ * Knows host/manifest_index.h, host/manifest_journal.h. */
 #ifndef KW_HOST_MANIFEST_STORE_H
 #define KW_HOST_MANIFEST_STORE_H
 
 #include "host/manifest_index.h"
+#include "host/manifest_journal.h"
 
 struct kw_manifest_store;
 
@@ -29,6 +30,9 @@ KW_MUST_USE kw_status kw_manifest_store_open(const char *path,
 /* Undoes what was not committed. */
 void kw_manifest_store_close(struct kw_manifest_store *store);
 
+/* Whether an entry has the id. */
+bool kw_manifest_store_has(const struct kw_manifest_store *store,
+                           const uint8_t unique_id[KW_UNIQUE_ID_SIZE]);
 /* One entry's text, from { to }. */
 KW_MUST_USE kw_status kw_manifest_store_put(
     struct kw_manifest_store *store, const uint8_t unique_id[KW_UNIQUE_ID_SIZE],
@@ -36,13 +40,5 @@ KW_MUST_USE kw_status kw_manifest_store_put(
 KW_MUST_USE kw_status kw_manifest_store_commit(
     struct kw_manifest_store *store, struct kw_manifest_change *change,
     struct kw_error *error);
-
-/* Ends an interrupted change of the file, if there was one. */
-KW_MUST_USE kw_status kw_manifest_recover(const char *path, bool *recovered,
-                                          struct kw_error *error);
-/* KW_INTERRUPTED: a change of the file was interrupted; for who only
- * reads. */
-KW_MUST_USE kw_status kw_manifest_require_whole(const char *path,
-                                                struct kw_error *error);
 
 #endif

@@ -1,10 +1,12 @@
 /* Cuts the power of a change of a manifest at every storage operation, and
  * of the recovery at every operation too.
  *
- * Three changes: a new file, entries appended, and one entry replaced while
- * another is appended. After the recovery the file is byte for byte as
- * before or as after, and nothing lies beside it; once the change was
- * acknowledged it is as after.
+ * Five changes: a new file, entries appended, one entry replaced while
+ * another is appended, and `keywright manifest merge` and `split`. After the
+ * recovery, which every verb that opens a file begins with, each file is
+ * byte for byte as before or as after, and nothing lies beside it; once the
+ * change was acknowledged it is as after. What was not done is done then by
+ * the same change again; a split says instead what is there already.
  *
  * --short: one seed, and no cut inside a recovery: for slow instrumented
  * builds. --self-test: on a disk that does not flush; this program must find
@@ -17,12 +19,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cli/cli.h"
 #include "host/files.h"
 #include "host/manifest_store.h"
 #include "tests/powercut/disk.h"
 
 #define FILE_MAX 65536
 #define IDS_MAX  4
+#define FILES    2
+#define WORDS    10
 
 /* --- the changes --- */
 
@@ -31,6 +36,7 @@ struct change {
     const char *before; /* NULL: the file is not there */
     unsigned ids[IDS_MAX];
     size_t count;
+    const char *words[WORDS]; /* of a command; it makes new files */
 };
 
 #define SIGNATURE                                                              \
@@ -49,7 +55,18 @@ static const struct change CHANGES[] = {
      "[\n  " ENTRY("01", "b2xk") ",\n  " ENTRY("02", "b2xk") "\n]\n",
      {2, 3},
      2},
+    {.name = "merge",
+     .words = {"keywright", "manifest", "merge", "--quiet", "../a.json",
+               "../b.json", "-o", "m-0001.json"}},
+    {.name = "split",
+     .words = {"keywright", "manifest", "split", "--quiet", "../a.json",
+               "--every", "1", "-o", "m"}},
 };
+
+/* What merge and split read, beside the disk. */
+static const char *const SOURCES[] = {
+    "[\n  " ENTRY("01", "b2xk") ",\n  " ENTRY("02", "b2xk") "\n]",
+    "[" ENTRY("03", "bmV3") "]"};
 
 static kw_status put(struct kw_manifest_store *store, unsigned id,
                      struct kw_error *error) {
@@ -77,6 +94,20 @@ static kw_status change_file(const struct change *change, const char *path,
     return status;
 }
 
+static kw_status run_command(const struct change *change) {
+    char *words[WORDS + 1] = {NULL};
+    const struct kw_noun nouns[] = {kw_noun_manifest};
+    int count = 0;
+    for (; count < WORDS && change->words[count] != NULL; count++) {
+        words[count] = strdup(change->words[count]);
+    }
+    const int code = kw_cli_main(count, words, nouns, 1);
+    for (int i = 0; i < count; i++) {
+        free(words[i]);
+    }
+    return (kw_status)code;
+}
+
 /* --- children --- */
 
 struct cut {
@@ -85,12 +116,13 @@ struct cut {
 };
 
 struct campaign {
-    char root[64];
-    char path[96];
+    char folder[64];
+    char root[80];
+    char paths[FILES][96]; /* the second: of a split alone */
     const struct change *change;
     unsigned long *operations; /* shared with the children */
-    char before[FILE_MAX];
-    char after[FILE_MAX];
+    char before[FILES][FILE_MAX];
+    char after[FILES][FILE_MAX];
     bool is_short;
     bool lies;
     unsigned long cuts;
@@ -99,15 +131,31 @@ struct campaign {
 
 enum job { CHANGE, RECOVER };
 
+static kw_status recover_all(const struct campaign *campaign,
+                             struct kw_error *error) {
+    bool recovered = false;
+    for (size_t i = 0; i < FILES; i++) {
+        KW_TRY(kw_manifest_recover(campaign->paths[i], &recovered, error));
+    }
+    return KW_OK;
+}
+
+static kw_status do_job(const struct campaign *campaign, enum job job,
+                        struct kw_error *error) {
+    if (job == RECOVER) {
+        return recover_all(campaign, error);
+    }
+    return campaign->change->words[0] == NULL
+               ? change_file(campaign->change, campaign->paths[0], error)
+               : run_command(campaign->change);
+}
+
 static int child(const struct campaign *campaign, enum job job,
                  struct cut cut) {
-    struct kw_error error;
-    bool recovered = false;
+    struct kw_error error = {.message = "the command says why"};
     kw_disk_start(campaign->root, cut.seed, cut.at);
     kw_disk_lie_about_flushing(campaign->lies);
-    const kw_status status =
-        job == CHANGE ? change_file(campaign->change, campaign->path, &error)
-                      : kw_manifest_recover(campaign->path, &recovered, &error);
+    const kw_status status = do_job(campaign, job, &error);
     kw_disk_mark(); /* from here on it is acknowledged */
     *campaign->operations = kw_disk_operations();
     if (status != KW_OK) {
@@ -136,30 +184,38 @@ static bool set_up(const struct campaign *campaign) {
     struct kw_error error;
     const char *before = campaign->change->before;
     kw_disk_remove(campaign->root);
-    if (mkdir(campaign->root, 0700) != 0) {
+    if (mkdir(campaign->root, 0700) != 0 || chdir(campaign->root) != 0) {
         return false;
     }
     return before == NULL ||
-           kw_file_create(campaign->path, KW_PUBLIC_MODE, before,
+           kw_file_create(campaign->paths[0], KW_PUBLIC_MODE, before,
                           strlen(before), &error) == KW_OK;
 }
 
 /* "" for a file that is not there. */
-static bool read_back(const struct campaign *campaign, char text[FILE_MAX]) {
+static bool read_file(const char *path, char text[FILE_MAX]) {
     struct kw_error error;
     uint8_t *data = NULL;
     size_t size = 0;
     text[0] = '\0';
-    if (!kw_file_exists(campaign->path)) {
+    if (!kw_file_exists(path)) {
         return true;
     }
-    if (kw_file_read(campaign->path, FILE_MAX - 1, &data, &size, &error) !=
-        KW_OK) {
+    if (kw_file_read(path, FILE_MAX - 1, &data, &size, &error) != KW_OK) {
         return false;
     }
     memcpy(text, data, size + 1);
     free(data);
     return true;
+}
+
+static bool read_back(const struct campaign *campaign,
+                      char texts[FILES][FILE_MAX]) {
+    bool done = true;
+    for (size_t i = 0; i < FILES; i++) {
+        done = read_file(campaign->paths[i], texts[i]) && done;
+    }
+    return done;
 }
 
 static size_t names_in(const char *folder) {
@@ -187,25 +243,50 @@ static void fail(struct campaign *campaign, struct cut first, struct cut second,
     }
 }
 
+/* What is wrong with the files; NULL: nothing. */
+static const char *look(const struct campaign *campaign, bool acknowledged,
+                        bool *is_after) {
+    static char texts[FILES][FILE_MAX];
+    size_t there = 0;
+    if (!read_back(campaign, texts)) {
+        return "the file cannot be read";
+    }
+    *is_after = true;
+    for (size_t i = 0; i < FILES; i++) {
+        const bool is_new = strcmp(texts[i], campaign->after[i]) == 0;
+        if (!is_new && strcmp(texts[i], campaign->before[i]) != 0) {
+            return "the file is neither old nor new";
+        }
+        *is_after = *is_after && is_new;
+        there += texts[i][0] != '\0' ? 1 : 0;
+    }
+    return acknowledged && !*is_after ? "an acknowledged change is lost"
+           : names_in(campaign->root) > there
+               ? "something is left beside the file"
+               : NULL;
+}
+
+static bool is_split(const struct campaign *campaign) {
+    return campaign->after[1][0] != '\0';
+}
+
 static void settle(struct campaign *campaign, struct cut first,
                    struct cut second, bool acknowledged) {
-    char text[FILE_MAX];
     const struct cut none = {0, 1};
+    bool is_after = false;
     if (run(campaign, RECOVER, none) != 0) {
         fail(campaign, first, second, "the recovery fails");
         return;
     }
-    if (!read_back(campaign, text)) {
-        fail(campaign, first, second, "the file cannot be read");
+    const char *why = look(campaign, acknowledged, &is_after);
+    if (why != NULL) {
+        fail(campaign, first, second, why);
         return;
     }
-    const bool is_after = strcmp(text, campaign->after) == 0;
-    if (!is_after && strcmp(text, campaign->before) != 0) {
-        fail(campaign, first, second, "the file is neither old nor new");
-    } else if (acknowledged && !is_after) {
-        fail(campaign, first, second, "an acknowledged change is lost");
-    } else if (names_in(campaign->root) > (text[0] == '\0' ? 0u : 1u)) {
-        fail(campaign, first, second, "something is left beside the file");
+    if (!is_after && !is_split(campaign) &&
+        (run(campaign, CHANGE, none) != 0 ||
+         look(campaign, true, &is_after) != NULL)) {
+        fail(campaign, first, second, "the change does not go again");
     }
 }
 
@@ -251,11 +332,11 @@ static void cut_everywhere(struct campaign *campaign, uint64_t seed,
 
 static void conduct(struct campaign *campaign) {
     const struct cut none = {0, 1};
-    const uint64_t seeds = campaign->is_short ? 1 : 6;
+    const uint64_t seeds = campaign->is_short ? 1 : campaign->lies ? 2 : 4;
     if (!set_up(campaign) || !read_back(campaign, campaign->before) ||
         run(campaign, CHANGE, none) != 0 ||
         !read_back(campaign, campaign->after) ||
-        strcmp(campaign->before, campaign->after) == 0) {
+        strcmp(campaign->before[0], campaign->after[0]) == 0) {
         fail(campaign, none, none, "the change does nothing");
         return;
     }
@@ -265,25 +346,47 @@ static void conduct(struct campaign *campaign) {
     }
 }
 
+static bool prepare(struct campaign *campaign) {
+    char path[96];
+    struct kw_error error;
+    campaign->operations =
+        mmap(NULL, sizeof *campaign->operations, PROT_READ | PROT_WRITE,
+             MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    memcpy(campaign->folder, "/tmp/keywright-manifest-XXXXXX", 31);
+    if (campaign->operations == MAP_FAILED ||
+        mkdtemp(campaign->folder) == NULL) {
+        return false;
+    }
+    (void)snprintf(campaign->root, sizeof campaign->root, "%s/disk",
+                   campaign->folder);
+    for (unsigned i = 0; i < FILES; i++) {
+        (void)snprintf(campaign->paths[i], sizeof campaign->paths[i],
+                       "%s/m-000%u.json", campaign->root, i + 1);
+        (void)snprintf(path, sizeof path, "%s/%c.json", campaign->folder,
+                       (int)"ab"[i]);
+        if (kw_file_create(path, KW_PUBLIC_MODE, SOURCES[i], strlen(SOURCES[i]),
+                           &error) != KW_OK) {
+            return false;
+        }
+    }
+    return true;
+}
+
 int main(int argc, char **argv) {
     static struct campaign campaign;
     const char *option = argc > 1 ? argv[1] : "";
     campaign.is_short = strcmp(option, "--short") == 0;
     campaign.lies = strcmp(option, "--self-test") == 0;
-    campaign.operations =
-        mmap(NULL, sizeof *campaign.operations, PROT_READ | PROT_WRITE,
-             MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    memcpy(campaign.root, "/tmp/keywright-manifest-XXXXXX", 31);
-    if (campaign.operations == MAP_FAILED || mkdtemp(campaign.root) == NULL) {
+    if (!prepare(&campaign)) {
         return 1;
     }
-    (void)snprintf(campaign.path, sizeof campaign.path, "%s/m.json",
-                   campaign.root);
     for (size_t i = 0; i < sizeof CHANGES / sizeof *CHANGES; i++) {
         campaign.change = &CHANGES[i];
         conduct(&campaign);
     }
+    (void)!chdir("/");
     kw_disk_remove(campaign.root);
+    kw_disk_remove(campaign.folder);
     (void)printf("manifest: %lu cuts, %lu failures\n", campaign.cuts,
                  campaign.failures);
     if (campaign.lies) {
