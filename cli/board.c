@@ -80,6 +80,7 @@ static kw_status take_options(struct kw_cli *cli,
         .swi_link = kw_argument(arguments, "--swi-pty"),
         .i2c_socket = kw_argument(arguments, "--i2c"),
         .bridge_socket = kw_argument(arguments, "--bridge"),
+        .fleet = kw_argument(arguments, "--fleet"),
         .switched_off = kw_argument(arguments, "--switch"),
         .log = log_event,
         .log_self = cli,
@@ -137,6 +138,16 @@ static kw_status take_names(struct kw_cli *cli, struct chip_list *list) {
 /* --- serving ---------------------------------------------------------------
  */
 
+static void print_listener(struct kw_cli *cli,
+                           const struct kw_board_listener *at) {
+    if (at->chips > 0) {
+        kw_print(cli, "a fleet of %zu is on %s\n", at->chips, at->address);
+        return;
+    }
+    kw_print(cli, "%s on %s\n", at->chip == NULL ? "the bus is" : at->chip,
+             at->address);
+}
+
 static kw_status announce(struct kw_cli *cli, const struct kw_board *board) {
     struct kw_board_listener at;
     json_t *listeners = json_array();
@@ -144,8 +155,7 @@ static kw_status announce(struct kw_cli *cli, const struct kw_board *board) {
         json_array_append_new(
             listeners,
             json_pack("{s:s?, s:s}", "chip", at.chip, "address", at.address));
-        kw_print(cli, "%s on %s\n", at.chip == NULL ? "the bus is" : at.chip,
-                 at.address);
+        print_listener(cli, &at);
     }
     json_object_set_new(cli->result, "listeners", listeners);
     return kw_cli_announce(cli, "board-serve");
@@ -203,6 +213,8 @@ static const struct kw_option SERVE_OPTIONS[] = {
      "serve the chip that --chip names on 127.0.0.1:PORT too (0: any free "
      "port; default: only on sockets in run/)"},
     {"--bridge", "SOCKET", "the binary kit protocol, as messages"},
+    {"--fleet", "DIR",
+     "serve the images DIR/NAME.chip too, all on the socket DIR/fleet.sock"},
     {"--switch", "NAMES",
      "take these chips off the bus, as the board's DIP switches do"},
     {"--timing", "limits|none",

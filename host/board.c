@@ -8,29 +8,25 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 
 #include "core/bytes.h"
+#include "host/board_fleet.h"
 #include "host/board_flush.h"
-#include "host/board_listen.h"
 #include "host/board_loop.h"
+#include "host/board_ports.h"
 #include "host/emulated_chip.h"
 #include "sim/board/wire.h"
 
-#define OTHER_LISTENERS 5                    /* TCP, SWI, kit, I2C, bridge */
-#define SWI_BURST       KW_BOARD_REQUEST_MAX /* a request is one bit */
+#define SWI_BURST KW_BOARD_REQUEST_MAX /* a request is one bit */
 
 _Static_assert(KW_BOARD_REQUEST_MAX == KW_SIM_REQUEST_MAX &&
                    KW_BOARD_REPLY_MAX == KW_SIM_REPLY_MAX,
                "the loop has room for what a wire takes and answers");
 
+/* What a connection of a port begins with. */
 struct listener {
-    struct kw_endpoint endpoint;
-    const char *chip; /* NULL: the bus */
-    /* What a new connection begins with. */
-    const struct kw_sim_wire_kind *kind;
     struct kw_board *board;
-    struct kw_sim_place *place;
+    const struct kw_board_place *at;
 };
 
 /* A chip and what its users share. A thread that uses the chip has its lock,
@@ -48,13 +44,15 @@ struct seat {
 
 struct kw_board {
     struct kw_sim_bus bus;
-    struct seat *seats;                                     /* by place */
+    struct seat *seats; /* by place */
+    struct kw_fleet fleet;
+    struct kw_sim_bus fleet_bus; /* for its places alone: there is no wire */
+    struct seat *fleet_seats;
+    uint64_t (*chip_clock)(void *);
     struct kw_sim_scratch *scratches[KW_BOARD_WORKERS_MAX]; /* by worker */
     struct kw_flush *flush;
     struct kw_board_loop *loop;
-    struct listener *listeners;
-    size_t listener_count;
-    struct kw_board_port *ports; /* by listener */
+    struct kw_board_ports ports;
     struct rlimit core_before;
     int dumpable_before;
 };
@@ -96,6 +94,9 @@ static void bury(struct seat *seat) {
                    "%s is out of order until the board is started again: its "
                    "image cannot be stored: %s",
                    seat->place->name, strerror(errno));
+    (void)pthread_mutex_lock(&seat->lock);
+    seat->place->off = true;
+    (void)pthread_mutex_unlock(&seat->lock);
     atomic_store(&seat->dead, true);
     if (bus->log != NULL) {
         bus->log(bus->log_self, words);
@@ -126,34 +127,95 @@ static void park_seat(struct kw_flush_job *job) {
     kw_emulated_park(((struct seat *)job)->powered);
 }
 
+/* --- the chips --- */
+
+static void fill_seat(struct kw_board *board, struct seat *seat,
+                      struct kw_sim_place *place, const char *name) {
+    seat->board = board;
+    seat->place = place;
+    seat->job.store = store_seat;
+    seat->job.park = park_seat;
+    (void)pthread_mutex_init(&seat->lock, NULL);
+    place->name = name;
+}
+
+static struct kw_emulated_options chip_options(struct seat *seat,
+                                               unsigned worker) {
+    return (struct kw_emulated_options){
+        .clock = seat->board->chip_clock,
+        .scratch = seat->board->scratches[worker],
+        .changed = note_change,
+        .self = seat,
+    };
+}
+
+/* A chip of the fleet gets power when it is first chosen. With its lock. */
+static kw_status power_up_chosen(struct kw_board *board, size_t number,
+                                 unsigned worker) {
+    struct seat *seat = &board->fleet_seats[number];
+    const struct kw_emulated_options options = chip_options(seat, worker);
+    struct kw_error error;
+    if (seat->powered != NULL) {
+        return KW_OK;
+    }
+    char *path = kw_fleet_image(&board->fleet, number);
+    KW_ENSURE(path != NULL, KW_SYSTEM_MEMORY);
+    const kw_status status =
+        kw_emulated_image_power_up(path, &options, &seat->powered, &error);
+    free(path);
+    if (status == KW_OK) {
+        seat->place->chip = kw_emulated_sim(seat->powered);
+    } else if (board->bus.log != NULL) {
+        board->bus.log(board->bus.log_self, error.message);
+    }
+    return status;
+}
+
 /* --- what a connection speaks --- */
 
 struct connection {
     struct kw_sim_wire wire;
     struct kw_board *board;
+    bool fleet;
     struct seat *seats; /* the chips that hear it */
     size_t seat_count;
     uint64_t changes[]; /* by seat: what the last answer stands on */
 };
 
+struct plan {
+    const struct kw_sim_wire_kind *kind;
+    enum kw_board_port_kind port;
+    unsigned burst; /* requests of one connection in a row */
+};
+
+static const struct plan PLANS[] = {
+    [KW_BOARD_WORDS] = {&kw_sim_wire_words, KW_BOARD_STREAM, 1},
+    [KW_BOARD_KIT] = {&kw_sim_wire_kit, KW_BOARD_TERMINAL, 1},
+    [KW_BOARD_SWI] = {&kw_sim_wire_swi, KW_BOARD_TERMINAL, SWI_BURST},
+    [KW_BOARD_I2C] = {&kw_sim_wire_i2c, KW_BOARD_MESSAGES, 1},
+    [KW_BOARD_BRIDGE] = {&kw_sim_wire_bridge, KW_BOARD_MESSAGES, 1},
+    [KW_BOARD_FLEET] = {&kw_sim_wire_words, KW_BOARD_STREAM, 1},
+};
+
 static void *begin_wire(void *context) {
     const struct listener *listener = context;
     struct kw_board *board = listener->board;
-    const size_t count = listener->place == NULL ? board->bus.count : 1;
+    const struct kw_board_place *at = listener->at;
+    const size_t count = at->chip == KW_BOARD_ALL ? board->bus.count : 1;
+    const size_t first = at->chip == KW_BOARD_ALL ? 0 : at->chip;
     struct connection *connection =
         calloc(1, sizeof *connection + count * sizeof(uint64_t));
     if (connection == NULL) {
         return NULL;
     }
-    connection->wire.kind = listener->kind;
-    connection->wire.bus = &board->bus;
-    connection->wire.place = listener->place;
     connection->board = board;
-    connection->seats =
-        listener->place == NULL
-            ? board->seats
-            : &board->seats[listener->place - board->bus.places];
-    connection->seat_count = count;
+    connection->fleet = at->speech == KW_BOARD_FLEET;
+    connection->wire.kind = PLANS[at->speech].kind;
+    connection->wire.bus = connection->fleet ? &board->fleet_bus : &board->bus;
+    connection->wire.place =
+        at->chip == KW_BOARD_ALL ? NULL : &board->bus.places[first];
+    connection->seats = &board->seats[first];
+    connection->seat_count = connection->fleet ? 0 : count;
     return connection;
 }
 
@@ -166,16 +228,57 @@ static void lock_seats(struct connection *connection, unsigned worker) {
     }
 }
 
-/* Answers whether the answer stands on what is not stored. */
+/* Answers whether the answer stands on what is not stored. What a dead chip
+ * would say is no part of a bus's answer: it is off the bus. */
 static bool unlock_seats(struct connection *connection) {
     bool unstored = false;
     for (size_t i = 0; i < connection->seat_count; i++) {
         struct seat *seat = &connection->seats[i];
-        connection->changes[i] = seat->changes;
-        unstored = unstored || seat->changes != atomic_load(&seat->stored);
+        const uint64_t stored = atomic_load(&seat->stored);
+        const bool counts =
+            connection->wire.place != NULL || !atomic_load(&seat->dead);
+        connection->changes[i] = counts ? seat->changes : stored;
+        unstored = unstored || connection->changes[i] != stored;
         (void)pthread_mutex_unlock(&seat->lock);
     }
     return unstored;
+}
+
+/* --- choosing a chip of the fleet --- */
+
+enum { CHOOSE = 0x04, CHOOSE_HEAD = 2 };
+enum choice { CHOSEN = 0, NO_SUCH_CHIP = 1, NO_POWER = 2 };
+
+static enum choice choose(struct connection *connection, unsigned worker,
+                          const char *name, size_t size) {
+    struct kw_board *board = connection->board;
+    const size_t number = kw_fleet_find(&board->fleet, name, size);
+    if (number == board->fleet.count) {
+        return NO_SUCH_CHIP;
+    }
+    struct seat *seat = &board->fleet_seats[number];
+    (void)pthread_mutex_lock(&seat->lock);
+    const kw_status status = power_up_chosen(board, number, worker);
+    (void)pthread_mutex_unlock(&seat->lock);
+    if (status != KW_OK) {
+        return NO_POWER;
+    }
+    connection->seats = seat;
+    connection->seat_count = 1;
+    connection->wire.place = seat->place;
+    return CHOSEN;
+}
+
+static size_t take_choice(struct connection *connection, unsigned worker,
+                          const uint8_t *input, size_t size,
+                          struct kw_board_reply *reply) {
+    if (size < CHOOSE_HEAD || size < CHOOSE_HEAD + (size_t)input[1]) {
+        return 0;
+    }
+    const char *name = (const char *)input + CHOOSE_HEAD;
+    reply->bytes[0] = (uint8_t)choose(connection, worker, name, input[1]);
+    reply->size = 1;
+    return CHOOSE_HEAD + (size_t)input[1];
 }
 
 static size_t take_request(void *state, unsigned worker, const uint8_t *input,
@@ -183,6 +286,13 @@ static size_t take_request(void *state, unsigned worker, const uint8_t *input,
     struct connection *connection = state;
     struct kw_sim_wire *wire = &connection->wire;
     struct kw_sim_reply answer;
+    if (connection->fleet && size > 0 && input[0] == CHOOSE) {
+        return take_choice(connection, worker, input, size, reply);
+    }
+    if (connection->seat_count == 0) {
+        reply->broken = true;
+        return size;
+    }
     answer.size = 0;
     answer.not_before = 0;
     answer.broken = false;
@@ -221,156 +331,48 @@ static void end_wire(void *state) {
     free(state);
 }
 
-/* --- listeners --- */
-
-struct plan {
-    const struct kw_sim_wire_kind *kind;
-    enum kw_board_port_kind port;
-    unsigned burst;
-};
-
-static const struct plan WORDS = {&kw_sim_wire_words, KW_BOARD_STREAM, 1};
-static const struct plan KIT = {&kw_sim_wire_kit, KW_BOARD_TERMINAL, 1};
-static const struct plan SWI = {&kw_sim_wire_swi, KW_BOARD_TERMINAL, SWI_BURST};
-static const struct plan I2C = {&kw_sim_wire_i2c, KW_BOARD_MESSAGES, 1};
-static const struct plan BRIDGE = {&kw_sim_wire_bridge, KW_BOARD_MESSAGES, 1};
-
-/* For one chip, or (NULL) for the bus. */
-static struct listener *new_listener(struct kw_board *board,
-                                     const struct plan *plan,
-                                     struct kw_sim_place *place) {
-    struct kw_board_port *port = &board->ports[board->listener_count];
-    struct listener *listener = &board->listeners[board->listener_count++];
-    *listener = (struct listener){
-        .chip = place == NULL ? NULL : place->name,
-        .kind = plan->kind,
-        .board = board,
-        .place = place,
-    };
-    kw_endpoint_init(&listener->endpoint);
-    *port = (struct kw_board_port){
-        .fd = -1,
-        .kind = plan->port,
-        .wire = {begin_wire, take_request, is_stored, end_wire, listener,
-                 plan->burst},
-    };
-    return listener;
-}
-
-static kw_status listen_own(struct kw_board *board,
-                            const struct kw_workspace *workspace,
-                            struct kw_sim_place *place,
-                            struct kw_error *error) {
-    char *path = kw_workspace_path(workspace, "run/%s.sock", place->name);
-    if (path == NULL) {
-        return no_memory(error);
-    }
-    struct listener *listener = new_listener(board, &WORDS, place);
-    kw_status status = kw_endpoint_unix(&listener->endpoint, "unix:", path,
-                                        SOCK_STREAM, error);
-    if (status == KW_OK) {
-        status = kw_endpoint_lock(&listener->endpoint, error);
-    }
-    free(path);
-    return status;
-}
-
-static struct kw_sim_place *find_place(struct kw_board *board, const char *name,
-                                       size_t size) {
-    for (size_t i = 0; i < board->bus.count; i++) {
-        struct kw_sim_place *place = &board->bus.places[i];
-        if (place->name != NULL && strlen(place->name) == size &&
-            strncmp(place->name, name, size) == 0) {
-            return place;
-        }
-    }
-    return NULL;
-}
-
-static kw_status no_such_chip(const struct kw_board_options *options,
-                              const char *name, size_t size, const char *what,
-                              struct kw_error *error) {
-    return kw_error(error, KW_ABSENT, "the workspace %s has no chip %.*s %s",
-                    options->workspace->folder, (int)size, name, what);
-}
-
-static kw_status listen_one(struct kw_board *board,
-                            const struct kw_board_options *options,
-                            struct kw_error *error) {
-    if (options->one_chip == NULL) {
-        return KW_OK;
-    }
-    struct kw_sim_place *place =
-        find_place(board, options->one_chip, strlen(options->one_chip));
-    if (place == NULL) {
-        return no_such_chip(options, options->one_chip,
-                            strlen(options->one_chip),
-                            "for the TCP port or the single wire", error);
-    }
-    if (options->tcp_port != KW_BOARD_NO_TCP) {
-        struct listener *listener = new_listener(board, &WORDS, place);
-        KW_TRY(kw_endpoint_tcp(&listener->endpoint, options->tcp_port, error));
-    }
-    return options->swi_link == NULL
-               ? KW_OK
-               : kw_endpoint_terminal(
-                     &new_listener(board, &SWI, place)->endpoint,
-                     "swi:", options->swi_link, error);
-}
-
-static kw_status listen_bus(struct kw_board *board,
-                            const struct kw_board_options *options,
-                            struct kw_error *error) {
-    if (options->kit_link != NULL) {
-        struct listener *listener = new_listener(board, &KIT, NULL);
-        KW_TRY(kw_endpoint_terminal(&listener->endpoint,
-                                    "kit:", options->kit_link, error));
-    }
-    if (options->i2c_socket != NULL) {
-        struct listener *listener = new_listener(board, &I2C, NULL);
-        KW_TRY(kw_endpoint_unix(&listener->endpoint, "i2c-socket:",
-                                options->i2c_socket, SOCK_SEQPACKET, error));
-    }
-    if (options->bridge_socket != NULL) {
-        struct listener *listener = new_listener(board, &BRIDGE, NULL);
-        KW_TRY(kw_endpoint_unix(&listener->endpoint, "bridge:",
-                                options->bridge_socket, SOCK_SEQPACKET, error));
-    }
-    return KW_OK;
-}
-
 /* --- the bus --- */
 
 static kw_status power_up(struct kw_board *board,
                           const struct kw_board_options *options, size_t number,
                           struct kw_error *error) {
-    const char *name = options->chips[number];
     struct seat *seat = &board->seats[number];
-    const struct kw_emulated_options chip = {
-        .clock = options->watchdog ? kw_board_microseconds : NULL,
-        .scratch = board->scratches[0],
-        .changed = note_change,
-        .self = seat,
-    };
-    const kw_status status = kw_emulated_power_up(options->workspace, name,
-                                                  &chip, &seat->powered, error);
+    struct kw_sim_place *place = &board->bus.places[number];
+    const struct kw_emulated_options chip = chip_options(seat, 0);
+    const kw_status status =
+        kw_emulated_power_up(options->workspace, options->chips[number], &chip,
+                             &seat->powered, error);
     if (status == KW_ABSENT_LOCKED) {
         return kw_error_hint(error, "a board needs all chips of its "
                                     "workspace for itself: wait until that "
                                     "process has ended, or end it");
     }
     KW_TRY(status);
-    seat->board = board;
-    seat->place = &board->bus.places[number];
-    seat->job.store = store_seat;
-    seat->job.park = park_seat;
-    seat->job.lane = (unsigned)number;
-    (void)pthread_mutex_init(&seat->lock, NULL);
-    *seat->place = (struct kw_sim_place){
-        .chip = kw_emulated_sim(seat->powered),
-        .name = name,
-    };
-    board->bus.count++;
+    place->chip = kw_emulated_sim(seat->powered);
+    return KW_OK;
+}
+
+static kw_status open_fleet(struct kw_board *board, const char *folder,
+                            struct kw_error *error) {
+    if (folder == NULL) {
+        return KW_OK;
+    }
+    KW_TRY(kw_fleet_open(&board->fleet, folder, error));
+    const size_t count = board->fleet.count;
+    struct kw_sim_bus *bus = &board->fleet_bus;
+    *bus =
+        (struct kw_sim_bus){.limits = board->bus.limits, .now = board->bus.now};
+    board->fleet_seats = calloc(count, sizeof *board->fleet_seats);
+    bus->places = calloc(count, sizeof *bus->places);
+    if (board->fleet_seats == NULL || bus->places == NULL) {
+        return no_memory(error);
+    }
+    bus->count = count;
+    for (size_t i = 0; i < count; i++) {
+        fill_seat(board, &board->fleet_seats[i], &bus->places[i],
+                  board->fleet.names[i]);
+        board->fleet_seats[i].job.lane = (unsigned)i;
+    }
     return KW_OK;
 }
 
@@ -380,11 +382,10 @@ static kw_status set_switches(struct kw_board *board,
     const char *at = options->switched_off;
     while (at != NULL && *at != '\0') {
         const size_t size = strcspn(at, ",");
-        struct kw_sim_place *place = find_place(board, at, size);
-        if (place == NULL) {
-            return no_such_chip(options, at, size, "to switch off", error);
-        }
-        place->off = true;
+        size_t number = 0;
+        KW_TRY(kw_board_chip_number(options, at, size, "to switch off", &number,
+                                    error));
+        board->bus.places[number].off = true;
         at += size;
         at += *at == ',' ? 1 : 0;
     }
@@ -398,15 +399,20 @@ static kw_status start(struct kw_board *board,
     board->bus.now = kw_board_microseconds;
     board->bus.log = options->log;
     board->bus.log_self = options->log_self;
+    board->bus.count = options->chip_count;
+    board->chip_clock = options->watchdog ? kw_board_microseconds : NULL;
+    for (size_t i = 0; i < options->chip_count; i++) {
+        fill_seat(board, &board->seats[i], &board->bus.places[i],
+                  options->chips[i]);
+        board->seats[i].job.lane = (unsigned)i;
+    }
     for (size_t i = 0; i < options->chip_count; i++) {
         KW_TRY(power_up(board, options, i, error));
-        KW_TRY(listen_own(board, options->workspace, &board->bus.places[i],
-                          error));
     }
     KW_TRY(set_switches(board, options, error));
     kw_sim_bus_power_up(&board->bus);
-    KW_TRY(listen_one(board, options, error));
-    return listen_bus(board, options, error);
+    KW_TRY(open_fleet(board, options->fleet, error));
+    return kw_board_ports_open(&board->ports, options, error);
 }
 
 /* --- a board's life --- */
@@ -422,19 +428,15 @@ static bool fill_scratches(struct kw_board *board) {
 }
 
 static struct kw_board *new_board(size_t chip_count) {
-    const size_t listeners = chip_count + OTHER_LISTENERS;
     struct kw_board *board = calloc(1, sizeof *board);
     if (board == NULL) {
         return NULL;
     }
     forbid_core(board);
-    board->listeners = calloc(listeners, sizeof *board->listeners);
-    board->ports = calloc(listeners, sizeof *board->ports);
     board->seats = calloc(chip_count, sizeof *board->seats);
     board->bus.places = calloc(chip_count, sizeof *board->bus.places);
     board->flush = kw_flush_new();
-    if (board->listeners == NULL || board->ports == NULL ||
-        board->seats == NULL || board->bus.places == NULL ||
+    if (board->seats == NULL || board->bus.places == NULL ||
         board->flush == NULL || !fill_scratches(board)) {
         kw_board_close(board);
         return NULL;
@@ -459,57 +461,90 @@ kw_status kw_board_open(const struct kw_board_options *options,
 
 bool kw_board_listener(const struct kw_board *board, size_t number,
                        struct kw_board_listener *listener) {
-    if (number >= board->listener_count) {
+    if (number >= board->ports.count) {
         return false;
     }
-    listener->chip = board->listeners[number].chip;
-    listener->address = board->listeners[number].endpoint.address;
+    const struct kw_board_place *place = &board->ports.places[number];
+    listener->chip = place->chip == KW_BOARD_ALL
+                         ? NULL
+                         : board->bus.places[place->chip].name;
+    listener->address = place->endpoint.address;
+    listener->chips = place->speech == KW_BOARD_FLEET ? board->fleet.count : 0;
     return true;
+}
+
+static void fill_port(struct listener *listener, struct kw_board_port *port) {
+    const struct kw_board_place *place = listener->at;
+    const struct plan *plan = &PLANS[place->speech];
+    *port = (struct kw_board_port){
+        .fd = place->endpoint.fd,
+        .held = place->endpoint.held,
+        .watch = place->endpoint.watch,
+        .kind = plan->port,
+        .wire = {begin_wire, take_request, is_stored, end_wire, listener,
+                 plan->burst},
+    };
+}
+
+static kw_status run_loop(struct kw_board *board,
+                          const struct kw_board_port *ports,
+                          const volatile sig_atomic_t *stop,
+                          struct kw_error *error) {
+    board->loop = kw_board_loop_new(ports, board->ports.count);
+    if (board->loop == NULL) {
+        return no_memory(error);
+    }
+    const kw_status status = kw_board_loop_run(board->loop, stop, error);
+    kw_flush_free(board->flush);
+    board->flush = NULL;
+    kw_board_loop_free(board->loop);
+    board->loop = NULL;
+    return status;
 }
 
 kw_status kw_board_serve(struct kw_board *board,
                          const volatile sig_atomic_t *stop,
                          struct kw_error *error) {
-    for (size_t i = 0; i < board->listener_count; i++) {
-        const struct kw_endpoint *endpoint = &board->listeners[i].endpoint;
-        board->ports[i].fd = endpoint->fd;
-        board->ports[i].held = endpoint->held;
-        board->ports[i].watch = endpoint->watch;
+    const size_t count = board->ports.count;
+    struct listener *listeners = calloc(count, sizeof *listeners);
+    struct kw_board_port *ports = calloc(count, sizeof *ports);
+    kw_status status = KW_SYSTEM_MEMORY;
+    if (listeners == NULL || ports == NULL) {
+        status = no_memory(error);
+    } else {
+        for (size_t i = 0; i < count; i++) {
+            listeners[i] = (struct listener){board, &board->ports.places[i]};
+            fill_port(&listeners[i], &ports[i]);
+        }
+        status = run_loop(board, ports, stop, error);
     }
-    struct kw_board_loop *loop =
-        kw_board_loop_new(board->ports, board->listener_count);
-    if (loop == NULL) {
-        return no_memory(error);
-    }
-    board->loop = loop;
-    const kw_status status = kw_board_loop_run(loop, stop, error);
-    kw_flush_free(board->flush);
-    board->flush = NULL;
-    board->loop = NULL;
-    kw_board_loop_free(loop);
+    free(listeners);
+    free(ports);
     return status;
+}
+
+static void empty_seats(struct kw_sim_bus *bus, struct seat *seats) {
+    for (size_t i = 0; seats != NULL && i < bus->count; i++) {
+        kw_emulated_power_down(seats[i].powered);
+        (void)pthread_mutex_destroy(&seats[i].lock);
+        kw_wipe(&bus->places[i], sizeof bus->places[i]);
+    }
+    free(bus->places);
+    free(seats);
 }
 
 void kw_board_close(struct kw_board *board) {
     if (board == NULL) {
         return;
     }
-    for (size_t i = 0; i < board->listener_count; i++) {
-        kw_endpoint_close(&board->listeners[i].endpoint);
-    }
+    kw_board_ports_close(&board->ports);
     kw_flush_free(board->flush);
-    for (size_t i = 0; board->seats != NULL && i < board->bus.count; i++) {
-        kw_emulated_power_down(board->seats[i].powered);
-        (void)pthread_mutex_destroy(&board->seats[i].lock);
-        kw_wipe(&board->bus.places[i], sizeof board->bus.places[i]);
-    }
+    empty_seats(&board->bus, board->seats);
+    empty_seats(&board->fleet_bus, board->fleet_seats);
+    kw_fleet_close(&board->fleet);
     for (size_t i = 0; i < KW_BOARD_WORKERS_MAX; i++) {
         kw_sim_scratch_free(board->scratches[i]);
     }
     allow_core(board);
-    free(board->bus.places);
-    free(board->seats);
-    free(board->ports);
-    free(board->listeners);
     free(board);
 }

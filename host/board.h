@@ -4,7 +4,8 @@
  * them a TCP port on 127.0.0.1 and a single-wire line; all together are on
  * the bus of an emulated Trust Platform board: kit protocol on a
  * pseudo-terminal, I2C transfers and the kit bridge on sockets. What goes
- * over them: docs/formats.md, "The board's wires".
+ * over them: docs/formats.md, "The board's wires". A fleet is a folder of
+ * chips beside, on one socket.
  *
  * One of the three files of host that know sim. Knows host/board_loop.h,
  * host/board_listen.h, host/emulated_chip.h and host/workspace.h. */
@@ -32,6 +33,7 @@ struct kw_board_options {
     const char *swi_link;
     const char *i2c_socket;
     const char *bridge_socket;
+    const char *fleet;        /* a folder of more images; or NULL */
     const char *switched_off; /* names, separated by commas; or NULL */
     /* What happens on the bus, a line in words; may be NULL. */
     void (*log)(void *self, const char *words);
@@ -50,8 +52,9 @@ KW_MUST_USE kw_status kw_board_open(const struct kw_board_options *options,
                                     struct kw_error *error);
 
 struct kw_board_listener {
-    const char *chip;    /* NULL: all chips of the bus */
+    const char *chip;    /* NULL: all chips of the bus, or of the fleet */
     const char *address; /* KIND:PATH or tcp:127.0.0.1:PORT */
+    size_t chips;        /* in the fleet; 0: it is no fleet's */
 };
 
 /* The listeners by number from 0: sockets in the order of the chips, then

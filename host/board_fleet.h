@@ -1,0 +1,34 @@
+/* host/board_fleet.h: a folder of chips' images that a board has for itself.
+ *
+ * FOLDER/NAME.chip is the image of the chip NAME; FOLDER/fleet.lock is locked
+ * as long as a board has the folder. Knows host/error.h alone. */
+#ifndef KW_HOST_BOARD_FLEET_H
+#define KW_HOST_BOARD_FLEET_H
+
+#include <stddef.h>
+
+#include "host/error.h"
+
+#define KW_FLEET_NAME_MAX 64 /* characters */
+
+struct kw_fleet {
+    const char *folder; /* the caller's */
+    char **names;       /* sorted */
+    size_t count;
+    int lock; /* -1: none */
+};
+
+/* Locks the folder and lists its images. After a failure too it is the
+ * caller's to close. KW_ABSENT: no folder, or no image in it.
+ * KW_ABSENT_LOCKED: another board has it. */
+KW_MUST_USE kw_status kw_fleet_open(struct kw_fleet *fleet, const char *folder,
+                                    struct kw_error *error);
+void kw_fleet_close(struct kw_fleet *fleet);
+
+/* The number of the chip of that name; count: there is none. */
+size_t kw_fleet_find(const struct kw_fleet *fleet, const char *name,
+                     size_t size);
+/* The path of an image; the caller frees; NULL without memory. */
+char *kw_fleet_image(const struct kw_fleet *fleet, size_t number);
+
+#endif
