@@ -124,8 +124,8 @@ _keywright_options() { # NOUN VERB
         echo --data --model --min-confidence --source --reading
         ;;
     'board serve')
-        echo --kit-pty --i2c --swi-pty --tcp --bridge --switch --timing \
-            --watchdog
+        echo --kit-pty --i2c --swi-pty --tcp --bridge --fleet --switch \
+            --timing --watchdog
         ;;
     'winc new') echo --module --firmware --size ;;
     'winc root')

@@ -4,20 +4,31 @@
 
 #include "core/bytes.h"
 
-#define CRC_POLYNOMIAL 0x8005u
+/* Polynomial 8005. Data bits come least significant first, and the register
+ * shifts towards its top. Mirrored, it shifts the way that the data come: four
+ * bits a step. */
+static uint16_t mirror(uint16_t value) {
+    uint32_t bits = value;
+    bits = (bits & 0x5555u) << 1 | (bits & 0xAAAAu) >> 1;
+    bits = (bits & 0x3333u) << 2 | (bits & 0xCCCCu) >> 2;
+    bits = (bits & 0x0F0Fu) << 4 | (bits & 0xF0F0u) >> 4;
+    return (uint16_t)(bits << 8 | bits >> 8);
+}
+
+/* What four bits leave in a mirrored register. */
+static const uint16_t REMAINDERS[16] = {
+    0x0000, 0xCC01, 0xD801, 0x1400, 0xF001, 0x3C00, 0x2800, 0xE401,
+    0xA001, 0x6C00, 0x7800, 0xB401, 0x5000, 0x9C01, 0x8801, 0x4400,
+};
 
 uint16_t kw_crc16_more(uint16_t crc, const uint8_t *bytes, size_t size) {
+    uint32_t mirrored = mirror(crc);
     for (size_t i = 0; i < size; i++) {
-        for (unsigned bit = 0; bit < 8; bit++) {
-            const unsigned data = (bytes[i] >> bit) & 1u;
-            const unsigned top = crc >> 15;
-            crc = (uint16_t)(crc << 1);
-            if (data != top) {
-                crc ^= CRC_POLYNOMIAL;
-            }
-        }
+        mirrored ^= bytes[i];
+        mirrored = mirrored >> 4 ^ REMAINDERS[mirrored & 15u];
+        mirrored = mirrored >> 4 ^ REMAINDERS[mirrored & 15u];
     }
-    return crc;
+    return mirror((uint16_t)mirrored);
 }
 
 uint16_t kw_crc16(const uint8_t *bytes, size_t size) {

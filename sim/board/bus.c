@@ -67,11 +67,12 @@ static uint64_t now_of(const struct kw_sim_bus *bus) {
 
 static void make_busy(const struct kw_sim_bus *bus, struct kw_sim_place *place,
                       uint64_t microseconds) {
-    const uint64_t now = now_of(bus);
-    if (bus->limits) {
-        place->busy_until =
-            (place->busy_until > now ? place->busy_until : now) + microseconds;
+    if (!bus->limits) {
+        return;
     }
+    const uint64_t now = now_of(bus);
+    place->busy_until =
+        (place->busy_until > now ? place->busy_until : now) + microseconds;
 }
 
 bool kw_sim_place_is_busy(const struct kw_sim_bus *bus,
