@@ -43,20 +43,21 @@ static kw_status find_authority(struct kw_cli *cli,
     return kw_winc_public_key_read(file, authority, &cli->error);
 }
 
-/* Only a signed list, an object, needs an authority. */
+/* An unsigned list, which --unsigned takes as it is; a signed one is read
+ * again with the authority that vouches for it. */
 static kw_status read_list(struct kw_cli *cli,
                            const struct kw_arguments *arguments,
                            struct kw_ota_list *list) {
     uint8_t authority[KW_PUBLIC_KEY_SIZE];
     const char *path = kw_argument(arguments, "--list");
-    const bool unsigned_is_fine = kw_argument(arguments, "--unsigned") != NULL;
-    if (unsigned_is_fine) {
-        KW_TRY(kw_ota_list_read(path, NULL, list, &cli->error));
-    } else {
+    const kw_status status = kw_ota_list_read(path, NULL, list, &cli->error);
+    if (status == KW_NO_SIGNATURE) {
+        cli->error = (struct kw_error){.status = KW_OK};
         KW_TRY(find_authority(cli, arguments, authority));
-        KW_TRY(kw_ota_list_read(path, authority, list, &cli->error));
+        return kw_ota_list_read(path, authority, list, &cli->error);
     }
-    if (!list->is_signed && !unsigned_is_fine) {
+    KW_TRY(status);
+    if (kw_argument(arguments, "--unsigned") == NULL) {
         kw_error(&cli->error, KW_NO_SIGNATURE, "%s is not signed", path);
         return kw_error_hint(&cli->error, "`keywright ota sign` signs it; "
                                           "--unsigned takes it as it is");
@@ -149,7 +150,7 @@ static kw_status check_files(struct kw_cli *cli,
 static void show_reference(struct kw_cli *cli, const struct kw_ota *ota) {
     const size_t theirs = ota->work.roots + ota->work.chains;
     kw_print(cli,
-             "  the reference example: %zu erase%s, one a certificate or "
+             "  the reference example: %zu erase%s, one a root and one a "
              "chain\n",
              theirs, theirs == 1 ? "" : "s");
     json_object_set_new(cli->result, "reference_erases",
@@ -294,23 +295,22 @@ static const struct kw_option UPDATE_OPTIONS[] = {
 };
 
 #define SERVER_AND_LIST                                                        \
-    "--url https://localhost:4443/ --server-ca cert.pem \\\n"                  \
-    "      --list list.json"
+    "--url https://host/ --server-ca ca.pem --list list.json"
 
 static const struct kw_verb VERBS[] = {
     {"check", NULL, "show what an update would write", UPDATE_OPTIONS, 0, 0,
      check, .missing = "`keywright help ota check` shows an example",
-     .example = "ota check " SERVER_AND_LIST " --unsigned"},
+     .example = "ota check " SERVER_AND_LIST},
     {"update", NULL, "fetch the files of a list and write them", UPDATE_OPTIONS,
      0, 0, update, .missing = "`keywright help ota update` shows an example",
-     .example = "ota update " SERVER_AND_LIST " --authority owner.pem"},
+     .example = "ota update " SERVER_AND_LIST},
     {"resume", NULL, "finish an interrupted update", RESUME_OPTIONS, 0, 0,
      resume, .example = "ota resume --old"},
     {"sign", "LIST", "sign a certificate list", kw_ota_sign_options, 1, 1,
      kw_ota_sign_verb,
      .missing = "the files are hashed, and the authority signs the hashes",
-     .example = "ota sign list.json --files ./files --authority owner.pem "
-                "--sequence 7"},
+     .example =
+         "ota sign list.json --files . --authority owner.pem --sequence 7"},
 };
 
 const struct kw_noun kw_noun_ota = {"ota",

@@ -128,11 +128,15 @@ static const char *plural(uint32_t count) {
 static void show_cost(struct kw_cli *cli, const struct kw_winc_work *work,
                       bool dry_run) {
     const struct kw_winc_cost *cost = &work->cost;
-    kw_print(cli, "%s %u sector%s: %u erase%s, %u page%s, %u byte%s differ\n",
-             dry_run ? "Would write" : "Writing", cost->sectors,
-             plural(cost->sectors), cost->sectors, plural(cost->sectors),
-             cost->pages, plural(cost->pages), cost->bytes,
-             plural(cost->bytes));
+    if (cost->sectors == 0) {
+        kw_print(cli, "Nothing to write: the stores hold all of it\n");
+    } else {
+        kw_print(
+            cli, "%s %u sector%s: %u erase%s, %u page%s, %u byte%s differ\n",
+            dry_run ? "Would write" : "Writing", cost->sectors,
+            plural(cost->sectors), cost->sectors, plural(cost->sectors),
+            cost->pages, plural(cost->pages), cost->bytes, plural(cost->bytes));
+    }
     json_object_set_new(cli->result, "dry_run", json_boolean(dry_run));
     json_object_set_new(cli->result, "sectors", json_integer(cost->sectors));
     json_object_set_new(cli->result, "erases", json_integer(cost->sectors));

@@ -279,6 +279,12 @@ _keywright() {
             ;;
         'chip lock 2') _keywright_words 'config data slot' "$cur" ;;
         'certs compress 2' | 'certs expand 2') _keywright_files "$cur" ;;
+        'winc root 2') _keywright_words 'add remove list' "$cur" ;;
+        'winc tls 2') _keywright_words 'add remove list compact' "$cur" ;;
+        'winc root '* | 'winc tls '* | 'winc dump 2' | 'winc load 2' | \
+            'ota sign 2')
+            _keywright_files "$cur"
+            ;;
         'keys retire 2') _keywright_words "$(_keywright_serials)" "$cur" ;;
         'keys retire 3')
             _keywright_words "$(_keywright_generations "${plain[2]}")" "$cur"

@@ -1,6 +1,8 @@
 #include "host/winc_record.h"
 
 #include <jansson.h>
+#include <openssl/err.h>
+#include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,6 +72,43 @@ kw_status kw_winc_record_knows(const struct kw_winc *winc,
     *known = kept != NULL;
     *same = kept != NULL && subject != NULL && strcmp(kept, subject) == 0;
     free(subject);
+    json_decref(root);
+    return KW_OK;
+}
+
+/* DER in hex, as words in plain ASCII on one line. */
+static void print_name(const char *hex, char *name, size_t size) {
+    uint8_t der[2048];
+    const uint8_t *at = der;
+    const size_t bytes = strlen(hex) / 2;
+    X509_NAME *subject = NULL;
+    BIO *bio = BIO_new(BIO_s_mem());
+    if (bio != NULL && bytes <= sizeof der &&
+        kw_hex_read(hex, der, bytes) == KW_OK &&
+        (subject = d2i_X509_NAME(NULL, &at, (long)bytes)) != NULL &&
+        X509_NAME_print_ex(bio, subject, 0,
+                           ASN1_STRFLGS_RFC2253 | XN_FLAG_SEP_CPLUS_SPC |
+                               XN_FLAG_FN_SN) > 0) {
+        const int got = BIO_read(bio, name, (int)size - 1);
+        name[got > 0 ? got : 0] = '\0';
+    }
+    X509_NAME_free(subject);
+    BIO_free(bio);
+    ERR_clear_error();
+}
+
+kw_status kw_winc_record_name(const struct kw_winc *winc,
+                              const uint8_t hash[KW_SHA1_SIZE], char *name,
+                              size_t size, struct kw_error *error) {
+    char digits[HASH_TEXT];
+    json_t *root = NULL;
+    name[0] = '\0';
+    KW_TRY(load(winc, SUBJECTS, &root, error));
+    kw_hex(hash, KW_SHA1_SIZE, digits);
+    const char *kept = json_string_value(json_object_get(root, digits));
+    if (kept != NULL) {
+        print_name(kept, name, size);
+    }
     json_decref(root);
     return KW_OK;
 }

@@ -15,6 +15,11 @@ KW_MUST_USE kw_status kw_winc_record_knows(const struct kw_winc *winc,
                                            const struct kw_winc_input *input,
                                            bool *known, bool *same,
                                            struct kw_error *error);
+/* The subject recorded for a name hash, as words; "" where there is none. */
+KW_MUST_USE kw_status kw_winc_record_name(const struct kw_winc *winc,
+                                          const uint8_t hash[KW_SHA1_SIZE],
+                                          char *name, size_t size,
+                                          struct kw_error *error);
 /* Enters the subjects; NULL ones are passed over. Before they are written
  * (written: false) a name hash whose subject will change is forgotten. */
 KW_MUST_USE kw_status kw_winc_record_enter(

@@ -516,6 +516,8 @@ class Lists(Case):
                                                   '"sequence":9')
         forged = self.write("forged", json.dumps(text).encode())
         self.unchanged(1, "not signed by", *self.arguments(port, forged)[:-1])
+        # --unsigned takes a list without a signature, none with a wrong one.
+        self.unchanged(1, "not signed by", *self.arguments(port, forged))
         self.write("files/NMA_Root.cer", der(certificate(name("CN=Z"),
                                                          ec_key())))
         third = self.write("third", second.read_bytes())

@@ -30,6 +30,8 @@ class Roots(winc_case.Case):
         self.assertEqual([root["hash"] for root in document["roots"]],
                          [golden.name_hash(cert.subject).hex()
                           for cert in certs])
+        self.assertEqual([root["subject"] for root in document["roots"]],
+                         ["O=Prowl, CN=PROWL Root", "O=NMA", "CN=Large"])
         self.assertEqual(document["erases"], 1)
         self.kw.run("winc", "verify")
 
@@ -119,6 +121,7 @@ class Roots(winc_case.Case):
         self.write("image.bin", self.flash())
         self.kw.run("winc", "load", "image.bin", "--yes")
         path = self.write("new.cer", der(new))
+        self.assertIsNone(self.kw.json("winc", "list")["roots"][0]["subject"])
         self.unchanged(1, "--rekeyed", "winc", "root", "add", path)
         self.kw.run("winc", "root", "add", path, "--rekeyed")
         self.assertEqual(self.roots(), golden.root_store([new]))
