@@ -12,9 +12,11 @@ struct kw_authority {
 
 /* --- a PEM file --- */
 
-static kw_status pem_open(const char *text, void **self,
+static kw_status pem_open(const struct kw_workspace *workspace,
+                          const char *text, void **self,
                           struct kw_error *error) {
     struct kw_key *key = NULL;
+    (void)workspace;
     KW_TRY(kw_key_read(text, &key, error));
     *self = key;
     return KW_OK;
@@ -35,17 +37,35 @@ static kw_status pem_sign(const void *self,
     return kw_key_sign(self, digest, signature, error);
 }
 
-static const struct kw_authority_kind PEM = {pem_open, pem_close,
+static const struct kw_authority_kind PEM = {"", pem_open, pem_close,
                                              pem_public_key, pem_sign};
 
 /* --- any --- */
 
+/* Whatever has no prefix is a file. */
+static const struct kw_authority_kind *kind_of(const char *text) {
+    static const struct kw_authority_kind *const KINDS[] = {&kw_authority_token,
+                                                            &kw_authority_chip};
+    for (size_t i = 0; i < sizeof KINDS / sizeof *KINDS; i++) {
+        if (strncmp(text, KINDS[i]->prefix, strlen(KINDS[i]->prefix)) == 0) {
+            return KINDS[i];
+        }
+    }
+    return &PEM;
+}
+
 kw_status kw_authority_open(const char *text, struct kw_authority **authority,
                             struct kw_error *error) {
-    const bool is_uri = strncmp(text, "pkcs11:", 7) == 0;
-    const struct kw_authority_kind *kind = is_uri ? &kw_authority_token : &PEM;
+    return kw_authority_open_in(NULL, text, authority, error);
+}
+
+kw_status kw_authority_open_in(const struct kw_workspace *workspace,
+                               const char *text,
+                               struct kw_authority **authority,
+                               struct kw_error *error) {
+    const struct kw_authority_kind *kind = kind_of(text);
     void *self = NULL;
-    KW_TRY(kind->open(text, &self, error));
+    KW_TRY(kind->open(workspace, text, &self, error));
     struct kw_authority *opened = malloc(sizeof *opened);
     if (opened == NULL) {
         kind->close(self);

@@ -1,19 +1,28 @@
 /* host/authority.h: whoever signs: for a chip's key, a certificate, a
  * manifest.
  *
- * Signs digests; the private key never leaves it. A PEM file, or a PKCS#11
- * object named by an RFC 7512 URI (docs/certs.md, "Tokens").
- * Knows host/key.h. */
+ * Signs digests; the private key never leaves it. A PEM file, a PKCS#11
+ * object named by an RFC 7512 URI, or the private key in a slot of a chip
+ * (docs/certs.md, "Tokens" and "Chips that sign").
+ * Knows host/key.h and host/workspace.h. */
 #ifndef KW_HOST_AUTHORITY_H
 #define KW_HOST_AUTHORITY_H
 
 #include "host/key.h"
+#include "host/workspace.h"
 
 struct kw_authority;
 
-/* A path of a PEM file, or a pkcs11: URI. KW_USAGE: the URI cannot be read,
- * fits several keys, or holds a PIN. KW_ABSENT: no such token or key. KW_NO:
- * the PIN is wrong. Else as kw_key_read. */
+/* A path of a PEM file, a pkcs11: URI, or chip:LINK#SLOT. KW_USAGE: the URI
+ * cannot be read, fits several keys, or holds a PIN; no such slot. KW_ABSENT:
+ * no such token, key or chip. KW_NO: the PIN is wrong. Else as kw_key_read.
+ * The workspace, which must outlive the authority, is for emulated chips;
+ * without one they are refused. */
+KW_MUST_USE kw_status kw_authority_open_in(const struct kw_workspace *workspace,
+                                           const char *text,
+                                           struct kw_authority **authority,
+                                           struct kw_error *error);
+/* The same without a workspace. */
 KW_MUST_USE kw_status kw_authority_open(const char *text,
                                         struct kw_authority **authority,
                                         struct kw_error *error);

@@ -381,8 +381,10 @@ static kw_status open_all(const char *text, struct token *token,
     return prove(token, error);
 }
 
-static kw_status token_open(const char *text, void **self,
+static kw_status token_open(const struct kw_workspace *workspace,
+                            const char *text, void **self,
                             struct kw_error *error) {
+    (void)workspace;
     struct token *token = calloc(1, sizeof *token);
     if (token == NULL) {
         return kw_error(error, KW_SYSTEM_MEMORY, "out of memory");
@@ -397,4 +399,4 @@ static kw_status token_open(const char *text, void **self,
 }
 
 const struct kw_authority_kind kw_authority_token = {
-    token_open, token_close, token_public_key, token_sign};
+    "pkcs11:", token_open, token_close, token_public_key, token_sign};

@@ -175,7 +175,8 @@ kw_status kw_custom_open_key(struct kw_custom_run *run, int which,
         return KW_OK;
     }
     if (named != NULL) {
-        return kw_authority_open(named, authority, run->error);
+        return kw_authority_open_in(run->custom->workspace, named, authority,
+                                    run->error);
     }
     char *path = key_path(run, which);
     kw_status status = path == NULL ? kw_custom_no_memory(run) : KW_OK;

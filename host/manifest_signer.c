@@ -158,7 +158,8 @@ static kw_status open_named(const struct kw_workspace *workspace,
                             struct kw_log_signer *signer,
                             struct kw_error *error) {
     KW_TRY(uri == NULL ? open_own(workspace, signer, error)
-                       : kw_authority_open(uri, &signer->authority, error));
+                       : kw_authority_open_in(workspace, uri,
+                                              &signer->authority, error));
     if (!kw_file_exists(signer->certificate_path)) {
         KW_TRY(make_certificate(signer, now, error));
     }
