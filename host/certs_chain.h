@@ -58,7 +58,7 @@ KW_MUST_USE kw_status kw_chain_find(const struct kw_chain_sources *sources,
                                     struct kw_error *error);
 
 /* Rebuilds signer and device below the root that is in chain[0], with these
- * names. KW_NO_SIGNATURE: they do not fit. */
+ * names; an own chain has no EUI-48. KW_NO_SIGNATURE: they do not fit. */
 KW_MUST_USE kw_status kw_chain_rebuild(const struct kw_chip_certs *certs,
                                        struct kw_der signer_name,
                                        struct kw_der device_name,

@@ -353,13 +353,13 @@ static kw_status check_keys(struct kw_custom_run *run) {
         return kw_error_hint(run->error, "name it with --authority KEY");
     }
     if (custom->authority != NULL) {
-        KW_TRY(
-            kw_authority_open(custom->authority, &run->authority, run->error));
+        KW_TRY(kw_authority_open_in(custom->workspace, custom->authority,
+                                    &run->authority, run->error));
     }
     return custom->signer_key == NULL
                ? KW_OK
-               : kw_authority_open(custom->signer_key, &run->signer,
-                                   run->error);
+               : kw_authority_open_in(custom->workspace, custom->signer_key,
+                                      &run->signer, run->error);
 }
 
 /* A change that a cut left half done is finished first: what is backed up
@@ -401,6 +401,7 @@ static kw_status make(struct kw_custom_run *run) {
     KW_TRY(kw_chip_certs_read(run->custom->chip, certs, run->error));
     KW_TRY(kw_cert_slots_check(certs, NULL, run->error));
     KW_TRY(kw_custom_make_names(run));
+    kw_custom_say(run, "Custom Certs processing...");
     KW_TRY(finish_interrupted(run));
     KW_TRY(check_keys(run));
     KW_TRY(kw_custom_choose_generation(run));

@@ -1,5 +1,6 @@
 """`keywright certs`: an own PKI and the vendor's, in a chip and out of it."""
 
+import base64
 import datetime
 import hashlib
 import json
@@ -165,7 +166,7 @@ class Sources(kw.Case):
 
     DEVICE = bytes.fromhex("0123112233445566ee")
 
-    def make(self, serial, begin, end, issuer="CA 0A1B"):
+    def make(self, serial, begin, end, issuer="CA 0A1B", more=None):
         """A device's certificate; `serial` makes a number of its key."""
         signer = ec.generate_private_key(ec.SECP256R1())
         key = ec.generate_private_key(ec.SECP256R1()).public_key()
@@ -175,13 +176,15 @@ class Sources(kw.Case):
         def name(text):
             return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME,
                                                  text)])
-        made = x509.CertificateBuilder().subject_name(
+        builder = x509.CertificateBuilder().subject_name(
             name("unit " + self.DEVICE.hex().upper())).issuer_name(
             name(issuer)).not_valid_before(begin).not_valid_after(
             end).serial_number(int.from_bytes(serial(point), "big")
                                ).public_key(key).add_extension(
-            x509.SubjectKeyIdentifier.from_public_key(key), False
-        ).sign(signer, hashes.SHA256())
+            x509.SubjectKeyIdentifier.from_public_key(key), False)
+        if more is not None:
+            builder = builder.add_extension(more, False)
+        made = builder.sign(signer, hashes.SHA256())
         path = self.kw.folder / "made.pem"
         path.write_bytes(made.public_bytes(Encoding.PEM))
         (self.kw.folder / "key").write_bytes(point)
@@ -225,6 +228,89 @@ class Sources(kw.Case):
                 document = self.there_and_back(
                     source, self.make(serial, begin, end))
                 self.assertEqual(document["signer_id"], "0A1B")
+
+    def test_sources_that_a_definition_names(self):
+        """C to F hash as A and B do and keep other bits: which of them it
+        was cannot be seen when those bits agree, so the definition says."""
+        for source, of_key, keep in ((0xC, True, 0x7F), (0xD, False, 0x7F),
+                                     (0xE, True, 0xFF), (0xF, False, 0xFF)):
+            for hour in range(24):  # until the number is positive
+                begin = datetime.datetime(2020, 7, 1, hour)
+                end = begin.replace(year=2048)
+                dates, seen = self.dates(begin, end), []
+
+                def serial(point):
+                    seen.append(hashlib.sha256(
+                        (point if of_key else self.DEVICE) +
+                        dates).digest()[:16])
+                    return bytes([seen[0][0] & keep or 1]) + seen[0][1:]
+                path = self.make(serial, begin, end)
+                if 0 < seen[0][0] & keep < 0x80:
+                    break
+            with self.subTest(source=source):
+                (self.kw.folder / "named.json").unlink(missing_ok=True)
+                self.kw.json("certs", "compress", path, "--device",
+                             self.DEVICE.hex(), "--write-definition",
+                             "named.json")
+                named = self.kw.folder / "named.json"
+                definition = json.loads(named.read_text())
+                named.write_text(json.dumps(
+                    {**definition, "serial_source": source}))
+                document = self.kw.json("certs", "compress", path,
+                                        "--definition", "named.json",
+                                        "--device", self.DEVICE.hex())
+                self.assertEqual(document["serial_source"], source)
+                self.assertEqual(
+                    bytes.fromhex(document["compressed"])[70], source << 4)
+                back = self.kw.json(
+                    "certs", "expand", document["compressed"], "--definition",
+                    "named.json", "--public-key", "key", "--device",
+                    self.DEVICE.hex())
+                self.assertEqual(back["pem"], path.read_text())
+                # Another source gives another number, and that is found.
+                named.write_text(json.dumps(
+                    {**definition, "serial_source": source ^ 1}))
+                self.kw.json("certs", "compress", path, "--definition",
+                             "named.json", "--device", self.DEVICE.hex(),
+                             code=1)
+
+    def test_a_number_that_is_stored_elsewhere(self):
+        begin = datetime.datetime(2020, 7, 1, 6)
+        path = self.make(lambda _: b"\x12\x34", begin,
+                         begin.replace(year=2048))
+        self.kw.json("certs", "compress", path, "--device", self.DEVICE.hex(),
+                     "--write-definition", "made.json")
+        made = self.kw.folder / "made.json"
+        definition = json.loads(made.read_text())
+        made.write_text(json.dumps({**definition, "serial_source": 7}))
+        document = self.kw.json("certs", "compress", path, "--definition",
+                                "made.json", "--device", self.DEVICE.hex())
+        self.assertEqual(document["serial_source"], 7)
+        back = self.kw.json("certs", "expand", document["compressed"],
+                            "--definition", "made.json", "--public-key", "key",
+                            "--device", self.DEVICE.hex(), "--serial-number",
+                            "1234")
+        self.assertEqual(back["pem"], path.read_text())
+
+    def test_an_eui48_in_the_names(self):
+        """subjectAltName of newer Trust&GO parts; it is not in 72 bytes."""
+        begin = datetime.datetime(2020, 7, 1, 6)
+        name = x509.Name([x509.NameAttribute(
+            x509.NameOID.SERIAL_NUMBER, "eui48_0123456789AB",
+            _type=x509.name._ASN1Type.UTF8String)])
+        path = self.make(
+            lambda _: b"\x12", begin, begin.replace(year=2048),
+            more=x509.SubjectAlternativeName([x509.DirectoryName(name)]))
+        document = self.there_and_back(0, path, "--serial-number", "12",
+                                       "--eui48", "0123456789AB")
+        definition = json.loads((self.kw.folder / "made.json").read_text())
+        offset, size = definition["elements"]["eui48"]
+        template = bytes.fromhex(definition["template"])
+        self.assertEqual(template[offset:offset + size], b"0123456789AB")
+        self.fails(2, "eui-?48", "certs", "expand",
+                   document["compressed"], "--definition", "made.json",
+                   "--public-key", "key", "--device",
+                   self.DEVICE.hex(), "--serial-number", "12")
 
     def test_stored(self):
         begin = datetime.datetime(2040, 2, 29, 6)
@@ -306,6 +392,33 @@ class Custom(kw.Case):
         openssl_verify(*chain_files(self.kw.path(document["folder"])))
         request = self.kw.path(document["folder"]) / "signer_FFFF.csr"
         openssl("req", "-in", request, "-noout", "-verify")
+
+    def test_lines_of_the_vendors_tool(self):
+        out = self.kw.run("certs", "custom", "--org", "test", "--yes").out
+        key = certificate(self.kw.at(
+            "certs", "custom-0001", f"device_{self.serial}.crt")).public_key()
+        point = key.public_bytes(Encoding.X962,
+                                 PublicFormat.UncompressedPoint)[1:]
+        thing = hashlib.sha1(b"\4" + point).hexdigest()
+        lines = iter(out.splitlines())
+        for line in (
+                "Custom Certs processing...",
+                "Building new root certificate",
+                "Building new signer csr certificate",
+                "Building new signer certificate",
+                f"Read device serial number...OK (SN: {self.serial})",
+                "Read device public key from slot 0...OK (Public Key: "
+                f"{point.hex().upper()})",
+                "Generating device certificate...OK (saved to "
+                f"device_{self.serial}.crt)",
+                "Saving signer certificate to device...OK",
+                "Saving device certificate to device...OK",
+                f"Thing ID {thing}",
+                "Custom certificate generation and provisioning - SUCCESS",
+                "Validate root certificate...OK",
+                "Validate signer certificate...OK",
+                "Validate device certificate...OK"):
+            self.assertIn(line, lines)  # in this order
 
     def test_names_extensions_times(self):
         root, signer, device = self.chain(self.custom())
@@ -599,6 +712,18 @@ class Custom(kw.Case):
                                     upper.not_valid_before)
             self.assertLessEqual(lower.not_valid_after, upper.not_valid_after)
             self.assertEqual(lower.not_valid_before.minute, 0)
+        # Below a root with a key usage extension even a strict verifier
+        # finds nothing.
+        openssl("x509", "-in", folder / "sub.pem", "-noout", "-ext",
+                "keyUsage")
+        openssl("verify", "-x509_strict", "-partial_chain", "-CAfile", root,
+                "-untrusted", signer, "-attime", later, device)
+        text = self.kw.run("certs", "custom", "--org", "test", "--yes",
+                           "--renew", "--authority", "sub.key",
+                           "--authority-cert", "sub.pem").out
+        self.assertRegex(text, "The signer certificate is shortened")
+        if certificate(folder / "sub.pem").not_valid_before.second != 0:
+            self.assertRegex(text, "begins with its issuer, at .*:00:00Z")
         shortened = document["signer"]["not_after"][:4]
         self.assertLess(int(shortened), time.gmtime().tm_year + 31)
         self.fails(2, "--authority", "certs", "custom", "--org", "o",
@@ -627,6 +752,80 @@ class Custom(kw.Case):
                                       "verify")["chain"], "vendor")
 
 
+class Chip(kw.Case):
+    """Keys in slots of another chip: what they sign others verify."""
+
+    def setUp(self):
+        super().setUp()
+        self.init()
+
+    def public_key(self, link, slot):
+        return bytes.fromhex(self.kw.json(
+            "--chip", link, "chip", "genkey", slot, "--public")["public_key"])
+
+    @staticmethod
+    def key_of(path):
+        numbers = certificate(path).public_key().public_numbers()
+        return numbers.x.to_bytes(32, "big") + numbers.y.to_bytes(32, "big")
+
+    def test_root_and_signer_in_a_chip(self):
+        document = self.kw.json(
+            "certs", "custom", "--yes", "--org", "test", "--authority",
+            "chip:sim:trustgo#2", "--signer-key", "chip:sim:trustgo#3")
+        folder = self.kw.path(document["folder"])
+        root, signer, device = chain_files(folder)
+        openssl_verify(root, signer, device)
+        openssl("req", "-in", folder / "signer_FFFF.csr", "-noout", "-verify")
+        self.assertEqual(self.key_of(root), self.public_key("sim:trustgo", 2))
+        self.assertEqual(self.key_of(signer),
+                         self.public_key("sim:trustgo", 3))
+        self.assertEqual(self.key_of(device),
+                         self.public_key("sim:trustflex", 0))
+        self.assertEqual(
+            list(self.kw.at("keys", "custom-0001").glob("*.key")), [])
+        self.kw.json("certs", "verify")
+
+    def test_a_manifest_signed_by_a_chip(self):
+        self.kw.json("resources", "make")
+        document = self.kw.json(
+            "manifest", "make", "--log-signer", "chip:sim:trustgo#2", "--ca",
+            "log.crt", "-o", "m.json")
+        self.assertEqual(document["added"], 1)
+        self.assertEqual(self.key_of(self.kw.folder / "log.crt"),
+                         self.public_key("sim:trustgo", 2))
+        verified = self.kw.json("manifest", "verify", "m.json", "--ca",
+                                "log.crt")
+        self.assertEqual(verified["wrong"], 0)
+        entry = json.loads((self.kw.folder / "m.json").read_text())[0]
+        signature = base64.urlsafe_b64decode(entry["signature"] + "==")
+        certificate(self.kw.folder / "log.crt").public_key().verify(
+            utils.encode_dss_signature(int.from_bytes(signature[:32], "big"),
+                                       int.from_bytes(signature[32:], "big")),
+            f"{entry['protected']}.{entry['payload']}".encode(),
+            ec.ECDSA(hashes.SHA256()))
+
+    def test_what_names_no_key(self):
+        for text, code, words in (
+                ("chip:sim:trustgo", 2, "chip:LINK#SLOT"),
+                ("chip:sim:trustgo#16", 2, "chip:LINK#SLOT"),
+                ("chip:sim:trustgo#1x", 2, "chip:LINK#SLOT"),
+                ("chip:#1", 2, "chip:LINK#SLOT"),
+                ("chip:nowhere:1#1", 2, "names no link"),
+                ("chip:sim:none#1", 4, "no such chip"),
+                ("chip:sim:blank#0", 5, "no private key|locked"),
+                ("chip:sim:trustgo#8", 5, "no private key")):
+            with self.subTest(text=text):
+                self.fails(code, words, "certs", "custom", "--yes", "--org",
+                           "o", "--authority", text)
+                self.assertEqual(
+                    list(self.kw.at("certs").glob("custom-*")), [])
+
+    def test_a_slot_that_may_not_sign_for_others(self):
+        """Slot 1 signs what the chip itself states, and nothing else."""
+        self.fails(5, "did not sign", "certs", "custom", "--yes", "--org", "o",
+                   "--authority", "chip:sim:trustgo#1")
+
+
 class Vendor(kw.Case):
     def test_both_models(self):
         for model, name in (("608a", r"^O = .*, CN = [0-9A-F]{18} ATECC$"),
@@ -636,6 +835,15 @@ class Vendor(kw.Case):
                 place.run("init", "--model", model)
                 document = place.json("certs", "vendor")
                 self.assertRegex(document["certificates"][2]["subject"], name)
+                slots = self.kw.folder / f"{model}.bin"
+                place.json("certs", "backup", "-o", slots)
+                data = slots.read_bytes()
+                self.assertEqual(
+                    [data[69], data[144 + 69]],
+                    {"608a": [0x20, 0x10], "608b": [0x30, 0x10]}[model])
+                code = place.json("chip", "read", "otp")["data"][:16]
+                self.assertEqual(bytes.fromhex(code), {
+                    "608a": b"wdNxAjae", "608b": b"MKMwyhP1"}[model])
                 inferred = any("infer" in remark
                                for remark in document["remarks"])
                 self.assertEqual(inferred, model == "608b")

@@ -64,6 +64,48 @@ static const char *later_formats_are_refused(void) {
     return NULL;
 }
 
+/* Years after 2031 and more than 31 of them: the high bits in byte 71. */
+static const char *format_1(void) {
+    struct kw_compcert compcert;
+    struct kw_compcert back;
+    uint8_t bytes[KW_COMPCERT_SIZE];
+    KW_CHECK(kw_compcert_decode(DEVICE, &compcert) == KW_OK);
+    compcert.dates.year = 2127;
+    compcert.dates.years = 127;
+    KW_CHECK(kw_compcert_encode(&compcert, bytes) == KW_OK);
+    KW_CHECK(bytes[70] == 0xA1 && bytes[71] == 0xF0);
+    KW_CHECK(kw_compcert_decode(bytes, &back) == KW_OK);
+    KW_CHECK(back.dates.year == 2127 && back.dates.years == 127);
+    compcert.dates.year = 2128;
+    KW_CHECK(kw_compcert_encode(&compcert, bytes) == KW_PARSE);
+    return NULL;
+}
+
+/* Numbers of a signature are as short as they can be, and never negative. */
+static const char *leading_zeros(void) {
+    static const uint8_t FIRST[4] = {0x00, 0x7F, 0x80, 0xFF};
+    for (size_t i = 0; i < sizeof FIRST; i++) {
+        uint8_t der[72];
+        uint8_t signature[KW_SIGNATURE_SIZE] = {0};
+        uint8_t back[KW_SIGNATURE_SIZE];
+        struct kw_der_writer writer;
+        struct kw_der written;
+        signature[0] = FIRST[i];
+        signature[1] = 0x01;
+        signature[32 + 31] = 0x80;
+        kw_der_begin(&writer, der, sizeof der);
+        kw_der_put_signature(&writer, signature);
+        KW_CHECK(kw_der_finish(&writer, &written) == KW_OK);
+        KW_CHECK(written.left == 2u + 2u + 2u + 2u +
+                                     (i == 0   ? 31u
+                                      : i == 1 ? 32u
+                                               : 33u));
+        KW_CHECK(kw_der_signature(written, back) == KW_OK);
+        KW_CHECK(memcmp(back, signature, sizeof back) == 0);
+    }
+    return NULL;
+}
+
 static const char *signature_there_and_back(void) {
     uint8_t der[72];
     uint8_t signature[KW_SIGNATURE_SIZE];
@@ -84,6 +126,8 @@ static const struct kw_case CASES[] = {
     {"known serial number", known_serial},
     {"later formats are refused", later_formats_are_refused},
     {"a signature in DER and back", signature_there_and_back},
+    {"leading zeros of a signature", leading_zeros},
+    {"format 1", format_1},
 };
 
 const struct kw_subject kw_compcert_subject = KW_SUBJECT("compcert", CASES);

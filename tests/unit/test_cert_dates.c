@@ -143,6 +143,65 @@ static void openssl_verifies(const struct kw_chain *chain, time_t at) {
     X509_free(device);
 }
 
+/* What a strict verifier finds, all of it: it is told to go on. */
+#define FOUND_MAX 8
+struct found {
+    size_t count;
+    struct {
+        int error;
+        int depth;
+    } difference[FOUND_MAX];
+};
+
+static int note(int good, X509_STORE_CTX *context) {
+    struct found *found = X509_STORE_CTX_get_app_data(context);
+    if (good == 0 && found->count < FOUND_MAX) {
+        found->difference[found->count].error =
+            X509_STORE_CTX_get_error(context);
+        found->difference[found->count].depth =
+            X509_STORE_CTX_get_error_depth(context);
+        found->count++;
+    }
+    return 1;
+}
+
+static void find_differences(const struct kw_chain *chain, time_t at,
+                             struct found *found) {
+    X509 *root = parsed(&chain->view[KW_CHAIN_ROOT]);
+    X509 *signer = parsed(&chain->view[KW_CHAIN_SIGNER]);
+    X509 *device = parsed(&chain->view[KW_CHAIN_DEVICE]);
+    X509_STORE *store = X509_STORE_new();
+    X509_STORE_CTX *context = X509_STORE_CTX_new();
+    STACK_OF(X509) *others = sk_X509_new_null();
+    assert_int_equal(X509_STORE_add_cert(store, root), 1);
+    assert_true(sk_X509_push(others, signer) > 0);
+    assert_int_equal(X509_STORE_CTX_init(context, store, device, others), 1);
+    X509_STORE_CTX_set_flags(context, X509_V_FLAG_X509_STRICT |
+                                          X509_V_FLAG_CHECK_SS_SIGNATURE);
+    X509_STORE_CTX_set_time(context, 0, at);
+    X509_STORE_CTX_set_app_data(context, found);
+    X509_STORE_CTX_set_verify_cb(context, note);
+    found->count = 0;
+    (void)X509_verify_cert(context);
+    X509_STORE_CTX_free(context);
+    sk_X509_free(others);
+    X509_STORE_free(store);
+    X509_free(root);
+    X509_free(signer);
+    X509_free(device);
+}
+
+/* docs/certs.md, "Strict verifiers": the root has no key usage extension,
+ * and nothing else differs. */
+static void differs_as_documented(const struct kw_chain *chain, time_t at) {
+    struct found found;
+    find_differences(chain, at, &found);
+    assert_int_equal(found.count, 1);
+    assert_int_equal(found.difference[0].error,
+                     X509_V_ERR_CA_CERT_MISSING_KEY_USAGE);
+    assert_int_equal(found.difference[0].depth, 2);
+}
+
 static void nothing_outlives_its_issuer(const struct kw_chain *chain) {
     const char *words = NULL;
     for (int i = 1; i < KW_CHAIN_COUNT; i++) {
@@ -184,6 +243,7 @@ static void a_day(const struct day *day) {
     assert_int_equal(bench->result.certs.slots.slot[0][70] & 15, day->format);
     nothing_outlives_its_issuer(chain);
     openssl_verifies(chain, now);
+    differs_as_documented(chain, now);
     assert_int_equal(bench->lines, 0);
     kw_certs_custom_free(&bench->result);
     (void)tear_down((void **)&bench);
@@ -243,6 +303,7 @@ static void never_is_the_year_9999(void **state) {
     }
     assert_int_equal(bench->result.certs.slots.slot[0][66] & 31, 0);
     openssl_verifies(&bench->result.chain, time_of(9999, 12, 31, 23, 0));
+    differs_as_documented(&bench->result.chain, time_of(9999, 12, 31, 23, 0));
     kw_certs_custom_free(&bench->result);
 }
 
@@ -350,6 +411,7 @@ static void an_eui48_is_part_of_the_certificate(void **state) {
     assert_int_equal(kw_pki_read(kw_pki_cursor(&names[0]), &signer), KW_OK);
     assert_int_equal(kw_pki_read(kw_pki_cursor(&names[1]), &device), KW_OK);
     sign_with_eui48(bench, "0123456789AB", &certs);
+    chain->kind = KW_CHAIN_VENDOR;
     assert_int_equal(
         kw_chain_rebuild(&certs, signer.subject, device.subject, chain),
         KW_NO_SIGNATURE);
@@ -359,6 +421,7 @@ static void an_eui48_is_part_of_the_certificate(void **state) {
     assert_memory_equal(chain->view[KW_CHAIN_DEVICE].eui48, "0123456789AB",
                         KW_EUI48_DIGITS);
     openssl_verifies(chain, time_of(2027, 1, 1, 0, 0));
+    differs_as_documented(chain, time_of(2027, 1, 1, 0, 0));
     kw_certs_custom_free(&bench->result);
 }
 
