@@ -44,9 +44,9 @@ static const struct kw_authority_kind PEM = {"", pem_open, pem_close,
 
 /* Whatever has no prefix is a file. */
 static const struct kw_authority_kind *kind_of(const char *text) {
-    static const struct kw_authority_kind *const KINDS[] = {&kw_authority_token,
-                                                            &kw_authority_chip};
-    for (size_t i = 0; i < sizeof KINDS / sizeof *KINDS; i++) {
+    static const struct kw_authority_kind *const KINDS[] = {
+        &kw_authority_token, &kw_authority_chip, NULL};
+    for (size_t i = 0; KINDS[i] != NULL; i++) {
         if (strncmp(text, KINDS[i]->prefix, strlen(KINDS[i]->prefix)) == 0) {
             return KINDS[i];
         }
