@@ -101,6 +101,18 @@ static kw_status exchange(struct kw_chip *chip, const uint8_t *packet,
     return take_answer(data, size, answer, answer_size);
 }
 
+/* FF: the chip did nothing. An answer that came damaged may be asked for
+ * again only where asking twice is asking once. */
+static bool may_repeat(const struct kw_command *command, kw_status status) {
+    const bool changes_nothing =
+        command->opcode == KW_OP_READ || command->opcode == KW_OP_RANDOM ||
+        command->opcode == KW_OP_INFO ||
+        (command->opcode == KW_OP_COUNTER && command->param1 == COUNTER_READ) ||
+        (command->opcode == KW_OP_GENKEY && command->param1 == GENKEY_PUBLIC);
+    return status == KW_CHIP_CRC ||
+           (status == KW_ABSENT_CRC && changes_nothing);
+}
+
 kw_status kw_chip_execute(struct kw_chip *chip,
                           const struct kw_command *command, uint8_t *answer,
                           size_t answer_size) {
@@ -109,7 +121,8 @@ kw_status kw_chip_execute(struct kw_chip *chip,
     KW_TRY(kw_packet_encode(command, packet, &packet_size));
 
     kw_status status = exchange(chip, packet, packet_size, answer, answer_size);
-    for (unsigned i = 0; status == KW_CHIP_CRC && i < DAMAGED_RETRIES; i++) {
+    for (unsigned i = 0; i < DAMAGED_RETRIES && may_repeat(command, status);
+         i++) {
         status = exchange(chip, packet, packet_size, answer, answer_size);
     }
     if (status == KW_CHIP_WATCHDOG) {

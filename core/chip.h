@@ -51,7 +51,8 @@ void kw_chip_init(struct kw_chip *chip, struct kw_link link);
  * is 1; with answer_size 0 only the status 00 is success. KW_CHIP_ANSWER:
  * another number of bytes than expected. A chip that is about to run into
  * its watchdog (EE) is idled, woken and asked again; a command that was
- * damaged on the way (FF) is sent again twice. */
+ * damaged on the way (FF) is sent again twice, and so is one that changes
+ * nothing when its answer came damaged. */
 KW_MUST_USE kw_status kw_chip_execute(struct kw_chip *chip,
                                       const struct kw_command *command,
                                       uint8_t *answer, size_t answer_size);

@@ -14,6 +14,7 @@
 #define FIRST_US   1000
 #define ANSWER_MS  3000 /* the slowest command needs 2.4 s */
 #define SEND_TRIES 3
+#define REREADS    2
 
 enum word_address { WORD_RESET = 0, WORD_SLEEP, WORD_IDLE, WORD_COMMAND };
 
@@ -96,19 +97,31 @@ static kw_status wait_for_count(struct i2c_link *link, uint8_t *count) {
     return KW_OK;
 }
 
-static kw_status transfer(void *self, const uint8_t *packet, size_t packet_size,
-                          uint8_t *response, size_t capacity,
-                          size_t *response_size) {
-    struct i2c_link *link = self;
+static kw_status read_frame(struct i2c_link *link, uint8_t *response,
+                            size_t capacity, size_t *response_size) {
+    const uint8_t *data = NULL;
+    size_t size = 0;
     uint8_t count = 0;
-    KW_ENSURE(packet_size <= KW_PACKET_MAX, KW_PARSE_SIZE);
-    KW_TRY(send_packet(link, packet, packet_size));
     KW_TRY(wait_for_count(link, &count));
     KW_ENSURE(count >= KW_RESPONSE_MIN && count <= capacity, KW_ABSENT_CRC);
     response[0] = count;
     KW_ENSURE(get(link, response + 1, (size_t)count - 1), KW_ABSENT_ANSWER);
     *response_size = count;
-    return KW_OK;
+    return kw_response_decode(response, count, &data, &size);
+}
+
+/* The chip keeps its answer: one that came damaged is read again. */
+static kw_status transfer(void *self, const uint8_t *packet, size_t packet_size,
+                          uint8_t *response, size_t capacity,
+                          size_t *response_size) {
+    struct i2c_link *link = self;
+    KW_ENSURE(packet_size <= KW_PACKET_MAX, KW_PARSE_SIZE);
+    KW_TRY(send_packet(link, packet, packet_size));
+    kw_status status = read_frame(link, response, capacity, response_size);
+    for (unsigned i = 0; i < REREADS && status == KW_ABSENT_CRC; i++) {
+        status = read_frame(link, response, capacity, response_size);
+    }
+    return status;
 }
 
 static void close_link(void *self) {

@@ -30,7 +30,8 @@ enum word_address { WORD_WAKE = 0, WORD_SLEEP, WORD_IDLE, WORD_COMMAND };
 
 struct socket_link {
     int fd;
-    int lock; /* the file beside the socket; -1: there is none */
+    int lock;  /* the file beside the socket; -1: there is none */
+    bool late; /* an answer is missing: it may still come, for nobody */
 };
 
 static int64_t now_ms(void) {
@@ -79,7 +80,17 @@ static kw_status receive_all(int fd, uint8_t *data, size_t size,
     return KW_OK;
 }
 
-static kw_status receive_frame(int fd, uint8_t *frame, size_t capacity,
+/* A damaged count leaves a part of its frame behind, and an answer that was
+ * given up may come yet: neither may be taken for the next one's. */
+static kw_status begin_exchange(const struct socket_link *link) {
+    uint8_t stale[KW_RESPONSE_MAX];
+    KW_ENSURE(!link->late, KW_ABSENT_ANSWER);
+    while (recv(link->fd, stale, sizeof stale, MSG_DONTWAIT) > 0) {
+    }
+    return KW_OK;
+}
+
+static kw_status receive_bytes(int fd, uint8_t *frame, size_t capacity,
                                size_t *size) {
     const int64_t deadline = now_ms() + DEADLINE_MS;
     KW_TRY(receive_all(fd, frame, 1, deadline));
@@ -88,6 +99,13 @@ static kw_status receive_frame(int fd, uint8_t *frame, size_t capacity,
     KW_TRY(receive_all(fd, frame + 1, (size_t)frame[0] - 1, deadline));
     *size = frame[0];
     return KW_OK;
+}
+
+static kw_status receive_frame(struct socket_link *link, uint8_t *frame,
+                               size_t capacity, size_t *size) {
+    const kw_status status = receive_bytes(link->fd, frame, capacity, size);
+    link->late = status == KW_ABSENT_ANSWER;
+    return status;
 }
 
 static kw_status send_word(struct socket_link *link, enum word_address word) {
@@ -131,8 +149,9 @@ static kw_status wake(void *self) {
     uint8_t frame[KW_RESPONSE_MAX];
     size_t size = 0;
     KW_TRY(begin_sequence(link));
+    KW_TRY(begin_exchange(link));
     KW_TRY(send_word(link, WORD_WAKE));
-    return receive_frame(link->fd, frame, sizeof frame, &size);
+    return receive_frame(link, frame, sizeof frame, &size);
 }
 
 static kw_status idle(void *self) {
@@ -154,8 +173,9 @@ static kw_status transfer(void *self, const uint8_t *packet, size_t packet_size,
     uint8_t bytes[1 + KW_PACKET_MAX] = {WORD_COMMAND};
     KW_ENSURE(packet_size <= KW_PACKET_MAX, KW_PARSE_SIZE);
     memcpy(bytes + 1, packet, packet_size);
+    KW_TRY(begin_exchange(link));
     KW_TRY(send_all(link->fd, bytes, 1 + packet_size));
-    return receive_frame(link->fd, response, capacity, response_size);
+    return receive_frame(link, response, capacity, response_size);
 }
 
 static void close_socket(void *self) {
@@ -182,6 +202,7 @@ static kw_status take_socket(int fd, int lock, struct kw_opened_link *opened,
     }
     link->fd = fd;
     link->lock = lock;
+    link->late = false;
     *opened = (struct kw_opened_link){{&OPS, link}, close_socket};
     return KW_OK;
 }

@@ -19,8 +19,9 @@
 #define WAKES     5 /* tries */
 #define WAKE_US   1500
 #define POLL_US   2000
-#define SILENT_MS 30   /* a chip that has an answer begins at once */
-#define BYTES_MS  500  /* for what must come: echoes, the rest of a frame */
+#define SILENT_MS 30  /* a chip that has an answer begins at once */
+#define BYTES_MS  500 /* for what must come: echoes, the rest of a frame */
+#define REREADS   2
 #define ANSWER_MS 3000 /* the slowest command needs 2.4 s */
 
 enum flag { COMMAND = 0x77, TRANSMIT = 0x88, IDLE = 0xBB, SLEEP = 0xCC };
@@ -84,13 +85,26 @@ static kw_status receive_frame(struct swi_link *link, uint8_t *frame,
     return KW_OK;
 }
 
+static kw_status receive_whole(struct swi_link *link, uint8_t *frame,
+                               size_t capacity, size_t *size) {
+    const uint8_t *data = NULL;
+    size_t data_size = 0;
+    KW_TRY(receive_frame(link, frame, capacity, size));
+    return kw_response_decode(frame, *size, &data, &data_size);
+}
+
+/* The chip keeps its answer: one that came damaged is asked for again, when
+ * the rest of it has gone by. */
 static kw_status poll_frame(struct swi_link *link, uint8_t *frame,
                             size_t capacity, size_t *size) {
+    unsigned damaged = 0;
     const int64_t deadline = kw_serial_now() + ANSWER_MS;
-    kw_status status = receive_frame(link, frame, capacity, size);
-    while (status == KW_ABSENT_ANSWER && kw_serial_now() < deadline) {
+    kw_status status = receive_whole(link, frame, capacity, size);
+    while ((status == KW_ABSENT_ANSWER && kw_serial_now() < deadline) ||
+           (status == KW_ABSENT_CRC && damaged++ < REREADS)) {
         rest(POLL_US);
-        status = receive_frame(link, frame, capacity, size);
+        kw_serial_drop(link->fd);
+        status = receive_whole(link, frame, capacity, size);
     }
     return status;
 }

@@ -241,6 +241,10 @@ static void garbled_counts(void **state) {
                                      {"w", 0x36, "030730000000035d"},
                                      {"w", 0x36, "00"},
                                      {"r", 0x36, COUNTS[i]},
+                                     {"w", 0x36, "00"},
+                                     {"r", 0x36, COUNTS[i]},
+                                     {"w", 0x36, "00"},
+                                     {"r", 0x36, COUNTS[i]},
                                      END};
         struct player player;
         struct kw_opened_link link;
@@ -249,6 +253,35 @@ static void garbled_counts(void **state) {
         size_t size = 0;
         assert_int_equal(open_link(&player, steps, &link, &error), KW_OK);
         assert_int_equal(ask(&link, answer, &size), KW_ABSENT_CRC);
+        kw_link_close(&link);
+    }
+}
+
+/* The chip keeps its answer, and only the wire damaged it: the packet is not
+ * sent a second time. */
+static void damaged_once(void **state) {
+    static const char *const DAMAGED[][2] = {{"07", "0000601383bb"},
+                                             {"05", "00006003"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof DAMAGED / sizeof *DAMAGED; i++) {
+        const struct step steps[] = {WAKE,
+                                     {"w", 0x36, "030730000000035d"},
+                                     {"w", 0x36, "00"},
+                                     {"r", 0x36, DAMAGED[i][0]},
+                                     {"r", 0x36, DAMAGED[i][1]},
+                                     {"w", 0x36, "00"},
+                                     {"r", 0x36, "07"},
+                                     {"r", 0x36, "0000600383bb"},
+                                     END};
+        struct player player;
+        struct kw_opened_link link;
+        struct kw_error error;
+        uint8_t answer[155];
+        size_t size = 0;
+        assert_int_equal(open_link(&player, steps, &link, &error), KW_OK);
+        assert_int_equal(ask(&link, answer, &size), KW_OK);
+        assert_int_equal(size, 7);
+        assert_null(player.at->kind);
         kw_link_close(&link);
     }
 }
@@ -294,6 +327,7 @@ int main(void) {
         cmocka_unit_test(nobody),
         cmocka_unit_test(gone_at_any_transfer),
         cmocka_unit_test(garbled_counts),
+        cmocka_unit_test(damaged_once),
         cmocka_unit_test(both_forms),
         cmocka_unit_test(no_addresses),
     };
