@@ -73,6 +73,7 @@ static kw_status take_options(struct kw_cli *cli,
                               const struct kw_arguments *arguments,
                               struct kw_board_options *options) {
     const char *port = kw_argument(arguments, "--tcp");
+    const char *fault = kw_argument(arguments, "--fault");
     *options = (struct kw_board_options){
         .tcp_port = KW_BOARD_NO_TCP,
         .watchdog = kw_argument(arguments, "--watchdog") != NULL,
@@ -87,6 +88,9 @@ static kw_status take_options(struct kw_cli *cli,
     };
     KW_TRY(port == NULL ? KW_OK : take_port(cli, port, &options->tcp_port));
     KW_TRY(take_timing(cli, kw_argument(arguments, "--timing"), options));
+    KW_TRY(fault == NULL
+               ? KW_OK
+               : kw_board_faults_read(fault, &options->faults, &cli->error));
     warn_of_long(cli, options->kit_link);
     warn_of_long(cli, options->swi_link);
     return take_one_chip(cli, options);
@@ -219,6 +223,8 @@ static const struct kw_option SERVE_OPTIONS[] = {
      "take these chips off the bus, as the board's DIP switches do"},
     {"--timing", "limits|none",
      "keep a chip busy as long as its limits say; default: none"},
+    {"--fault", "SEED[:KIND=VALUE,..]",
+     "let frames, wires and the supply fail, the same way for the same seed"},
     {"--watchdog", NULL, "let the chips' watchdogs run in real time"},
     {NULL, NULL, NULL},
 };

@@ -125,7 +125,7 @@ _keywright_options() { # NOUN VERB
         ;;
     'board serve')
         echo --kit-pty --i2c --swi-pty --tcp --bridge --fleet --switch \
-            --timing --watchdog
+            --timing --watchdog --fault
         ;;
     'winc new') echo --module --firmware --size ;;
     'winc root')

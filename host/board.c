@@ -376,6 +376,21 @@ static kw_status open_fleet(struct kw_board *board, const char *folder,
     return KW_OK;
 }
 
+static void set_faults(struct kw_board *board,
+                       const struct kw_board_faults *faults) {
+    const struct kw_sim_fault_plan plan = {
+        .seed = faults->seed,
+        .garble = faults->garble,
+        .lose = faults->lose,
+        .nak = faults->nak,
+        .stick = faults->stick,
+        .cut = faults->cut,
+    };
+    for (size_t i = 0; faults->on && i < board->bus.count; i++) {
+        kw_sim_fault_begin(&board->bus.places[i], &plan);
+    }
+}
+
 static kw_status set_switches(struct kw_board *board,
                               const struct kw_board_options *options,
                               struct kw_error *error) {
@@ -410,6 +425,7 @@ static kw_status start(struct kw_board *board,
         KW_TRY(power_up(board, options, i, error));
     }
     KW_TRY(set_switches(board, options, error));
+    set_faults(board, &options->faults);
     kw_sim_bus_power_up(&board->bus);
     KW_TRY(open_fleet(board, options->fleet, error));
     return kw_board_ports_open(&board->ports, options, error);

@@ -14,6 +14,7 @@
 
 #include <signal.h>
 
+#include "host/board_fault.h"
 #include "host/error.h"
 #include "host/workspace.h"
 
@@ -35,6 +36,7 @@ struct kw_board_options {
     const char *bridge_socket;
     const char *fleet;        /* a folder of more images; or NULL */
     const char *switched_off; /* names, separated by commas; or NULL */
+    struct kw_board_faults faults;
     /* What happens on the bus, a line in words; may be NULL. */
     void (*log)(void *self, const char *words);
     void *log_self;

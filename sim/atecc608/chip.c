@@ -97,6 +97,12 @@ void kw_sim_chip_break(struct kw_sim_chip *chip, uint8_t engines) {
     chip->broken = engines;
 }
 
+void kw_sim_chip_cut_supply(struct kw_sim_chip *chip, uint32_t nth,
+                            bool after) {
+    chip->stores_to_cut = nth;
+    chip->cut_after = after;
+}
+
 struct kw_sim_scratch *kw_sim_scratch_new(const struct kw_sim_crypto *crypto) {
     struct kw_sim_scratch *scratch = calloc(1, sizeof(*scratch));
     if (scratch == NULL) {
@@ -260,10 +266,15 @@ static void undo(struct kw_sim_chip *chip) {
 }
 
 static kw_status commit(struct kw_sim_chip *chip) {
-    if (!chip->eeprom_changed || chip->store.commit == NULL) {
+    if (!chip->eeprom_changed) {
         return KW_OK;
     }
-    return chip->store.commit(chip->store.self, &chip->eeprom);
+    chip->supply_failed = chip->stores_to_cut == 1;
+    chip->stores_to_cut -= chip->stores_to_cut > 0;
+    KW_ENSURE(!chip->supply_failed || chip->cut_after, KW_SYSTEM_FILE);
+    return chip->store.commit == NULL
+               ? KW_OK
+               : chip->store.commit(chip->store.self, &chip->eeprom);
 }
 
 /* A command that is longer than the whole watchdog has to start all the same
@@ -346,6 +357,13 @@ static size_t counted(const uint8_t *packet, size_t packet_size) {
     return packet_size > 0 && packet[0] < packet_size ? packet[0] : packet_size;
 }
 
+static void lose_supply(struct kw_sim_chip *chip) {
+    chip->supply_failed = false;
+    kw_sim_chip_power_cycle(chip);
+    (void)!kw_sim_refuse(chip, KW_ABSENT_ANSWER,
+                         "the supply failed while the EEPROM was written");
+}
+
 size_t kw_sim_chip_execute(struct kw_sim_chip *chip, const uint8_t *packet,
                            size_t packet_size,
                            uint8_t response[KW_RESPONSE_MAX]) {
@@ -363,6 +381,9 @@ size_t kw_sim_chip_execute(struct kw_sim_chip *chip, const uint8_t *packet,
         (void)!kw_sim_refuse(chip, KW_CHIP_CRC,
                              "the packet's count or CRC is wrong");
         answer_status(chip, (uint8_t)KW_CHIP_CRC);
+    }
+    if (chip->supply_failed) {
+        lose_supply(chip);
     }
     return kw_sim_chip_output(chip, response);
 }

@@ -106,6 +106,13 @@ enum {
 };
 void kw_sim_chip_break(struct kw_sim_chip *chip, uint8_t engines);
 
+/* The supply fails, for a moment, in the nth command from now that changes
+ * the EEPROM (1: the next; 0: never): before the change is stored, which is
+ * undone then, or after. The chip does not answer and has lost what is
+ * volatile. */
+void kw_sim_chip_cut_supply(struct kw_sim_chip *chip, uint32_t nth,
+                            bool after);
+
 /* Executes one packet and answers the size of the response frame. 0 when
  * the chip is not awake: it does not answer. Any bytes are fine. */
 size_t kw_sim_chip_execute(struct kw_sim_chip *chip, const uint8_t *packet,

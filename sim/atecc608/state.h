@@ -87,6 +87,11 @@ struct kw_sim_chip {
     uint8_t broken;     /* kw_sim_chip_break */
     bool health_failed; /* lost by sleep; a refusal keeps it */
 
+    /* kw_sim_chip_cut_supply */
+    uint32_t stores_to_cut; /* 0: no cut */
+    bool cut_after;
+    bool supply_failed;
+
     bool eeprom_changed;
     struct kw_sim_scratch *scratch;
     struct kw_sim_scratch *own_scratch; /* NULL: it is lent */

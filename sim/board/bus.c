@@ -77,7 +77,7 @@ static void make_busy(const struct kw_sim_bus *bus, struct kw_sim_place *place,
 
 bool kw_sim_place_is_busy(const struct kw_sim_bus *bus,
                           const struct kw_sim_place *place) {
-    return bus->limits && place->busy_until > now_of(bus);
+    return place->busy_until > now_of(bus);
 }
 
 static void forget_packet(struct kw_sim_place *place) {
@@ -94,6 +94,7 @@ static bool has_slept(struct kw_sim_place *place) {
 }
 
 void kw_sim_place_wake(struct kw_sim_bus *bus, struct kw_sim_place *place) {
+    kw_sim_fault_forget(place);
     if (has_slept(place)) {
         latch_address(place);
     }
@@ -122,11 +123,15 @@ size_t kw_sim_place_execute(struct kw_sim_bus *bus, struct kw_sim_place *place,
     /* Before the command can change it. */
     const uint64_t milliseconds =
         size > 1 ? kw_sim_chip_duration(place->chip, packet[1]) : 0;
+    bool stuck = false;
     const size_t answered =
-        kw_sim_chip_execute(place->chip, packet, size, response);
+        kw_sim_fault_execute(bus, place, packet, size, response, &stuck);
     forget_packet(place);
     if (answered > 0) {
         make_busy(bus, place, milliseconds * 1000);
+    }
+    if (stuck) {
+        place->busy_until = now_of(bus) + KW_SIM_STICK_MS * 1000u;
     }
     return answered;
 }
@@ -221,8 +226,7 @@ size_t kw_sim_bus_output(struct kw_sim_bus *bus, uint8_t address,
     for (; place != NULL; place = kw_sim_bus_hear(bus, address, place)) {
         uint8_t one[KW_RESPONSE_MAX];
         if (kw_sim_chip_is_awake(place->chip)) {
-            mixed =
-                mix(response, mixed, one, kw_sim_chip_output(place->chip, one));
+            mixed = mix(response, mixed, one, kw_sim_fault_output(place, one));
             *ready = place->busy_until > *ready ? place->busy_until : *ready;
         }
     }

@@ -6,11 +6,12 @@
  * low. A wake has no address: it wakes all.
  *
  * Facts: DS40002138A sections 2.3 (bytes 16, 19, 85), 7 and 9. Knows
- * sim/atecc608/chip.h. */
+ * sim/atecc608/chip.h and sim/board/fault.h. */
 #ifndef KW_SIM_BOARD_BUS_H
 #define KW_SIM_BOARD_BUS_H
 
 #include "sim/atecc608/chip.h"
+#include "sim/board/fault.h"
 
 #define KW_SIM_FIFO_SIZE 256 /* bytes; a count says at most 255 */
 
@@ -23,6 +24,7 @@ struct kw_sim_place {
     uint8_t fifo[KW_SIM_FIFO_SIZE]; /* a packet that is not whole yet */
     size_t fifo_size;
     size_t read_at; /* where the next I2C read begins */
+    struct kw_sim_fault fault;
 };
 
 struct kw_sim_bus {

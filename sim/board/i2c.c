@@ -41,13 +41,16 @@ static void fill_fifo(struct kw_sim_place *place, const uint8_t *bytes,
 }
 
 /* False: the word address is not acknowledged. */
-static bool write_to(struct kw_sim_place *place, const uint8_t *bytes,
-                     size_t size) {
+static bool write_to(struct kw_sim_bus *bus, struct kw_sim_place *place,
+                     const uint8_t *bytes, size_t size) {
     if (size == 0) {
         return true;
     }
     switch (bytes[0]) {
     case WORD_RESET:
+        if (place->read_at > 0) {
+            kw_sim_fault_heal(place);
+        }
         place->fifo_size = 0;
         place->read_at = 0;
         return true;
@@ -58,6 +61,9 @@ static bool write_to(struct kw_sim_place *place, const uint8_t *bytes,
         kw_sim_place_idle(place);
         return true;
     case WORD_COMMAND:
+        if (place->fifo_size == 0 && kw_sim_fault_naks(bus, place)) {
+            return false;
+        }
         fill_fifo(place, bytes + 1, size - 1);
         return true;
     default:
@@ -70,7 +76,7 @@ static bool write_to(struct kw_sim_place *place, const uint8_t *bytes,
 /* Beyond its end a response reads FF, the bus at rest. */
 static void read_from(struct kw_sim_place *place, uint8_t *bytes, size_t size) {
     uint8_t output[KW_RESPONSE_MAX];
-    const size_t there = kw_sim_chip_output(place->chip, output);
+    const size_t there = kw_sim_fault_output(place, output);
     for (size_t i = 0; i < size && place->read_at < there; i++) {
         bytes[i] &= output[place->read_at++];
     }
@@ -113,7 +119,7 @@ static bool serve(struct kw_sim_wire *wire, struct kw_sim_place *place,
         read_from(place, answer, message->size);
         return true;
     }
-    return write_to(place, message->bytes, message->size);
+    return write_to(wire->bus, place, message->bytes, message->size);
 }
 
 /* Address 0 at 100 kHz holds SDA low for longer than the 60 us of a wake:

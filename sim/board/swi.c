@@ -50,7 +50,7 @@ static void take_token(struct kw_sim_wire *wire) {
 static void transmit(struct kw_sim_wire *wire, struct kw_sim_reply *reply) {
     static const uint8_t AWOKE[] = {0x04, 0x11, 0x33, 0x43};
     uint8_t output[KW_RESPONSE_MAX];
-    size_t size = kw_sim_chip_output(wire->place->chip, output);
+    size_t size = kw_sim_fault_output(wire->place, output);
     if (!kw_sim_chip_is_awake(wire->place->chip) ||
         kw_sim_place_is_busy(wire->bus, wire->place)) {
         return;
@@ -62,6 +62,7 @@ static void transmit(struct kw_sim_wire *wire, struct kw_sim_reply *reply) {
     for (size_t i = 0; i < size; i++) {
         put_byte(reply, output[i]);
     }
+    kw_sim_fault_heal(wire->place);
 }
 
 /* FF may stand before a flag and means nothing; nor does any other byte. */

@@ -140,6 +140,29 @@ static void watchdog_can_be_long(void **state) {
     bench_close(&bench);
 }
 
+/* Before the second change is stored, or after it; once. */
+static void supply_fails_at_a_write(void **state) {
+    (void)state;
+    for (unsigned after = 0; after < 2; after++) {
+        struct bench bench;
+        bench_trustflex(&bench);
+        kw_sim_chip_cut_supply(bench.chip, 2, after != 0);
+        (void)ask_ok(&bench, OP_COUNTER, 1, 1, NULL, 0);
+        fill_sram(&bench);
+        assert_int_equal(ask(&bench, OP_COUNTER, 1, 1, NULL, 0).frame_size, 0);
+        assert_non_null(
+            strstr(kw_sim_chip_reason(bench.chip), "the supply failed"));
+        assert_sram_lost(&bench);
+        assert_int_equal(ask_ok(&bench, OP_COUNTER, 0, 1, NULL, 0).data[0],
+                         1 + after);
+        assert_int_equal(bench.commits, 1 + after);
+        assert_memory_equal(&bench.stored, kw_sim_chip_eeprom(bench.chip),
+                            sizeof(bench.stored));
+        (void)ask_ok(&bench, OP_COUNTER, 1, 1, NULL, 0);
+        bench_close(&bench);
+    }
+}
+
 /* Chips that share a scratch do not share anything that lasts, whatever is
  * refused and put back in between; a lent one is not closed with a chip. */
 static void scratch_is_shared(void **state) {
@@ -177,6 +200,7 @@ int main(void) {
         cmocka_unit_test(sleep_loses),
         cmocka_unit_test(idle_chip_ignores_sleep),
         cmocka_unit_test(power_cycle_loses),
+        cmocka_unit_test(supply_fails_at_a_write),
         cmocka_unit_test(watchdog_bites),
         cmocka_unit_test(watchdog_warns),
         cmocka_unit_test(watchdog_can_be_long),
