@@ -99,11 +99,7 @@ static kw_status read_server(struct kw_cli *cli,
     KW_TRY(read_number(cli, arguments, "--timeout", TIMEOUT_MAX,
                        &server->timeout_s));
     KW_TRY(read_number(cli, arguments, "--tries", TRIES_MAX, &server->tries));
-    if (!kw_file_exists(server->ca)) {
-        return kw_error(&cli->error, KW_SYSTEM_FILE, "there is no file %s",
-                        server->ca);
-    }
-    return KW_OK;
+    return kw_ota_check_ca(server->ca, &cli->error);
 }
 
 static void show_files(struct kw_cli *cli, const struct kw_ota *ota) {

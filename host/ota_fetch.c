@@ -13,6 +13,7 @@
 #include "host/files.h"
 
 #define CONNECT_S  10L
+#define CA_MAX     (1u << 22)
 #define BACK_OFF_M 200u /* ms; doubles at each try */
 
 struct transfer {
@@ -72,6 +73,27 @@ static bool is_pinned(const char *path, const X509 *leaf) {
     BIO_free(bio);
     ERR_clear_error();
     return pinned;
+}
+
+kw_status kw_ota_check_ca(const char *path, struct kw_error *error) {
+    uint8_t *text = NULL;
+    size_t size = 0;
+    KW_TRY(kw_file_read(path, CA_MAX, &text, &size, error));
+    BIO *bio = BIO_new_mem_buf(text, (int)size);
+    X509 *first = bio == NULL ? NULL : PEM_read_bio_X509(bio, NULL, NULL, NULL);
+    const bool fine = first != NULL;
+    X509_free(first);
+    BIO_free(bio);
+    free(text);
+    ERR_clear_error();
+    if (!fine) {
+        (void)kw_error(error, KW_PARSE, "%s holds no certificate in PEM", path);
+        return kw_error_hint(error,
+                             "`openssl x509 -inform der -in %s -out "
+                             "server.pem` makes PEM of DER",
+                             path);
+    }
+    return KW_OK;
 }
 
 static bool in_time(const X509 *leaf) {

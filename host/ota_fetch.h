@@ -27,6 +27,9 @@ struct kw_ota_body {
     size_t size;
 };
 
+/* Whether the file holds a certificate. KW_SYSTEM_FILE, KW_PARSE. */
+KW_MUST_USE kw_status kw_ota_check_ca(const char *path, struct kw_error *error);
+
 /* KW_ABSENT: no server; KW_NO: not the right one, or not 200; KW_PARSE_SIZE:
  * longer than the limit. */
 KW_MUST_USE kw_status kw_ota_fetch(const struct kw_ota_server *server,

@@ -247,6 +247,20 @@ class Server(Case):
                                                         ec_key())))
         self.refused("not trusted", port, 1, ca=other)
 
+    def test_no_certificate_of_a_server(self):
+        port = self.www()
+        for data in (b"", b"junk", der(self.server),
+                     key_pem(self.server_key)):
+            self.refused("holds no certificate in pem", port, 3,
+                         ca=self.write("bad.pem", data))
+        self.refused("no such file", port, 6, ca="none.pem")
+
+    def test_expired_server(self):
+        """Pinned or not: time goes on."""
+        self.write("cert.pem", pem(certificate(
+            name("O=Old"), self.server_key, first=-20, days=-10)))
+        self.refused("expired", self.www(), 1)
+
     def test_authority_needs_the_name(self):
         key = ec_key()
         ca = certificate(name("CN=Server CA"), key)

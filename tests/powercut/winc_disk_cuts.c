@@ -3,7 +3,8 @@
  * and the emulated flash's image files lie on the same simulated disk. Then
  * `ota resume`, or every other time the same command again, must bring whole
  * stores: the old ones or the new ones after the one, the new ones after the
- * other; and no journal is left behind.
+ * other; and no journal is left behind. Every third time the resume is cut
+ * first.
  *
  * The update fetches its files from `openssl s_server -WWW`, which runs as
  * long as this program.
@@ -91,6 +92,15 @@ static bool settle(const struct place *place, const struct job *job,
     return run(place, place->work, kw_no_cut, again ? job->words : resume) == 0;
 }
 
+/* The power goes once more, while the first cut is being mended. */
+static void cut_resume(const struct place *place, const struct job *job,
+                       struct kw_cut first) {
+    const char *const resume[] = {"ota", "resume", "--module", job->module,
+                                  NULL};
+    const struct kw_cut cut = {1 + first.at % 37, first.seed + 1};
+    (void)run(place, place->work, cut, resume);
+}
+
 static void judge(const struct place *place, const struct job *job,
                   struct kw_cut cut, const uint8_t *before,
                   const uint8_t *after) {
@@ -130,6 +140,9 @@ static bool run_job(const struct place *place, const struct job *job,
                 return false;
             }
             (void)run(place, place->work, cut, job->words);
+            if (at % 3 == 0) {
+                cut_resume(place, job, cut);
+            }
             judge(place, job, cut, before, after);
         }
     }
