@@ -4,12 +4,14 @@
 
 #include "host/text.h"
 
-#define COMMON_NAME_MAX  65
-#define DEVICE_DIGITS    (2 * KW_SERIAL_SIZE)
-#define SIGNER_ID_DIGITS 4
-#define FIRST_YEAR       2000
-#define LAST_YEAR        2127
-#define LAST_UTC_YEAR    2049
+#define COMMON_NAME_MAX   65
+#define DEVICE_DIGITS     (2 * KW_SERIAL_SIZE)
+#define SIGNER_ID_DIGITS  4
+#define FIRST_YEAR        2000
+#define LAST_YEAR         2127
+#define LAST_UTC_YEAR     2049
+#define FIRST_HASH_SOURCE 0xA
+#define HASH_SERIAL_MIN   8 /* bytes */
 
 /* --- deriving --- */
 
@@ -73,6 +75,11 @@ static void find_device(const struct kw_pki_view *view, const uint8_t *device,
     }
 }
 
+/* A number of a byte or two may be that of a hash by chance. */
+static bool is_by_chance(uint8_t source, size_t size) {
+    return source >= FIRST_HASH_SOURCE && size < HASH_SERIAL_MIN;
+}
+
 /* The first source that gives this certificate's serial number; else it is
  * stored. */
 static uint8_t find_source(const struct kw_pki_view *view,
@@ -82,7 +89,8 @@ static uint8_t find_source(const struct kw_pki_view *view,
     uint8_t serial[KW_CERT_SERIAL_MAX];
     for (size_t i = 0; i < sizeof SOURCES; i++) {
         compcert->serial_source = SOURCES[i];
-        if (kw_cert_serial(inputs, compcert, view->serial.left, serial) ==
+        if (!is_by_chance(SOURCES[i], view->serial.left) &&
+            kw_cert_serial(inputs, compcert, view->serial.left, serial) ==
                 KW_OK &&
             kw_der_is(&view->serial, serial, view->serial.left)) {
             return SOURCES[i];

@@ -63,13 +63,14 @@ kw_status kw_rotation_new_key(const struct kw_rotation *rotation,
     return KW_OK;
 }
 
-static kw_status open_named(const char *text,
+static kw_status open_named(const struct kw_rotation *rotation,
                             const uint8_t public_key[KW_PUBLIC_KEY_SIZE],
                             struct kw_authority **authority,
                             struct kw_error *error) {
     uint8_t found[KW_PUBLIC_KEY_SIZE];
     char wanted[KW_FINGERPRINT_TEXT];
-    KW_TRY(kw_authority_open(text, authority, error));
+    KW_TRY(kw_authority_open_in(rotation->workspace, rotation->authority,
+                                authority, error));
     kw_authority_public(*authority, found);
     if (memcmp(found, public_key, sizeof found) == 0) {
         return KW_OK;
@@ -91,7 +92,7 @@ kw_status kw_rotation_authority(const struct kw_rotation *rotation,
     struct kw_key_file file;
     char fingerprint[KW_FINGERPRINT_TEXT];
     if (rotation->authority != NULL) {
-        return open_named(rotation->authority, public_key, authority, error);
+        return open_named(rotation, public_key, authority, error);
     }
     kw_status status = kw_keyring_find(
         rotation->workspace, NULL, KW_AUTHORITY_SLOT, public_key, &file, error);

@@ -104,6 +104,14 @@ class Manual(kw.Case):
                    self.key_file("device"), "--device", "01233e8a1491f2a601")
         self.fails(2, "--definition", "certs", "expand", KNOWN["device"])
 
+    def test_der_does_as_well(self):
+        for name, known in KNOWN.items():
+            path = self.kw.folder / f"{name}.der"
+            path.write_bytes(certificate(
+                VECTORS / f"manual_{name}.pem").public_bytes(Encoding.DER))
+            self.assertEqual(
+                self.kw.json("certs", "compress", path)["compressed"], known)
+
     def test_refuses_bytes_of_another_template(self):
         self.compress("device")
         self.compress("signer")
@@ -323,6 +331,38 @@ class Sources(kw.Case):
                    document["compressed"], "--definition", "made.json",
                    "--public-key", "key", "--device", self.DEVICE.hex())
 
+    def test_a_short_number_is_not_a_hash_by_chance(self):
+        begin = datetime.datetime(2020, 7, 1, 6)
+        end = begin.replace(year=2048)
+        dates = self.dates(begin, end)
+
+        def serial(point):
+            return bytes([hashlib.sha256(point + dates).digest()[0] & 0x7F
+                          or 1])
+        path = self.make(serial, begin, end)
+        number = f"{certificate(path).serial_number:02x}"
+        self.there_and_back(0, path, "--serial-number", number)
+
+    def test_signatures_with_leading_zeros(self):
+        """R and S are 32 bytes in the 72, and shorter in a certificate."""
+        begin = datetime.datetime(2020, 7, 1, 6)
+        wanted = {(32, 0), (0, 32)}
+        while wanted:
+            path = self.make(lambda _: b"\x12", begin,
+                             begin.replace(year=2048))
+            pair = utils.decode_dss_signature(certificate(path).signature)
+            sizes = [(number.bit_length() + 7) // 8 for number in pair]
+            zeros = {(32, 0)} if sizes[0] < 32 else set()
+            zeros |= {(0, 32)} if sizes[1] < 32 else set()
+            if zeros & wanted:
+                wanted -= zeros
+                document = self.there_and_back(0, path, "--serial-number",
+                                               "12")
+                self.assertEqual(
+                    document["compressed"][:128],
+                    "".join(number.to_bytes(32, "big").hex()
+                            for number in pair))
+
     def test_never_ends(self):
         for begin in (2020, 2060):
             path = self.make(lambda _: b"\x12",
@@ -360,6 +400,12 @@ def chain_files(folder):
     raise AssertionError(f"no chain in {folder}")
 
 
+def parsed_begin(document):
+    """When the signer of a `custom` begins."""
+    return datetime.datetime.fromisoformat(
+        document["signer"]["not_before"].replace("Z", "+00:00")).timestamp()
+
+
 def openssl_verify(root, signer, device, *options):
     """What `openssl verify` says; raises unless it is OK."""
     return openssl("verify", "-CAfile", root, "-untrusted", signer, *options,
@@ -392,6 +438,20 @@ class Custom(kw.Case):
         openssl_verify(*chain_files(self.kw.path(document["folder"])))
         request = self.kw.path(document["folder"]) / "signer_FFFF.csr"
         openssl("req", "-in", request, "-noout", "-verify")
+        parsed = x509.load_pem_x509_csr(request.read_bytes())
+        signer = certificate(self.kw.path(document["signer"]["file"]))
+        self.assertEqual(parsed.subject, signer.subject)
+        self.assertEqual(parsed.public_key().public_numbers(),
+                         signer.public_key().public_numbers())
+        self.assertEqual(
+            [extension.oid for extension in parsed.extensions],
+            [extension.oid for extension in signer.extensions])
+        *same, own = [extension.value for extension in parsed.extensions]
+        self.assertEqual(
+            same, [extension.value for extension in signer.extensions][:-1])
+        self.assertEqual(
+            own.key_identifier, x509.SubjectKeyIdentifier.from_public_key(
+                parsed.public_key()).digest)
 
     def test_lines_of_the_vendors_tool(self):
         out = self.kw.run("certs", "custom", "--org", "test", "--yes").out
@@ -702,6 +762,9 @@ class Custom(kw.Case):
                                "sub.pem")
         root, signer, device = chain_files(self.kw.path(document["folder"]))
         later = str(int(time.time()) + 7200)
+        if time.time() < parsed_begin(document):
+            self.assertFalse(self.kw.json("certs", "show")["verified"])
+            self.fails(1, "not valid yet", "certs", "verify")
         both = folder / "both.pem"
         both.write_bytes(root.read_bytes() + signer.read_bytes())
         openssl("verify", "-CAfile", folder / "ca.pem", "-untrusted", both,
@@ -803,6 +866,16 @@ class Chip(kw.Case):
                                        int.from_bytes(signature[32:], "big")),
             f"{entry['protected']}.{entry['payload']}".encode(),
             ec.ECDSA(hashes.SHA256()))
+
+    def test_a_rotation_authorised_by_a_chip(self):
+        self.kw.json("resources", "make")
+        point = self.public_key("sim:trustgo", 2)
+        stored = bytes(4) + point[:32] + bytes(4) + point[32:]
+        self.kw.json("chip", "write", "13", "--hex", stored.hex())
+        self.fails(1, "another authority", "rotate", "run", "--authority",
+                   "chip:sim:trustgo#3")
+        self.kw.json("rotate", "run", "--authority", "chip:sim:trustgo#2")
+        self.kw.json("rotate", "verify")
 
     def test_what_names_no_key(self):
         for text, code, words in (
@@ -1013,35 +1086,50 @@ typedef struct atcacert_def_s {
         self.assertEqual(count, at - offset - 12)
         return b"\x30\x82" + len(body).to_bytes(2, "big") + body
 
+    def rebuilds(self, place, config, name):
+        """What a C program holds gives what the chip holds."""
+        out = place.folder / f"out-{name}"
+        place.json("certs", "export", "--c-def", "--der", "-o", out)
+        place.json("certs", "backup", "-o", f"slots-{name}")
+        slots = (place.folder / f"slots-{name}").read_bytes()
+        found = self.definitions(out)
+        device = x509.load_der_x509_certificate(
+            (out / "device.der").read_bytes())
+        numbers = device.public_key().public_numbers()
+        key = numbers.x.to_bytes(32, "big") + numbers.y.to_bytes(32, "big")
+        signer_key = slots[76:108] + slots[112:144]
+        self.assertEqual(
+            self.rebuild(found["signer"], slots[144:216], signer_key,
+                         found["ca"], config),
+            (out / "signer.der").read_bytes())
+        self.assertEqual(
+            self.rebuild(found["device"], slots[:72], key, signer_key,
+                         config),
+            (out / "device.der").read_bytes())
+        self.assertEqual(found["device"]["template"][:2], b"\x30\x82")
+        self.assertEqual(found["device"]["ca"], "1")
+        self.assertEqual(found["signer"]["ca"], "0")
+
+    @staticmethod
+    def config_of(serial):
+        return serial[:4] + bytes(4) + serial[4:]
+
     def test_rebuilds_the_certificates(self):
-        serial = bytes.fromhex(self.init())
-        config = serial[:4] + bytes(4) + serial[4:]
+        config = self.config_of(bytes.fromhex(self.init()))
         for number in range(4):  # signatures of several lengths
             with self.subTest(number=number):
                 self.kw.json("certs", "custom", "--org", "test", "--renew",
                              "--yes")
-                out = self.kw.folder / f"out-{number}"
-                self.kw.json("certs", "export", "--c-def", "--der", "-o", out)
-                self.kw.json("certs", "backup", "-o", f"slots-{number}")
-                slots = (self.kw.folder / f"slots-{number}").read_bytes()
-                found = self.definitions(out)
-                device = x509.load_der_x509_certificate(
-                    (out / "device.der").read_bytes())
-                numbers = device.public_key().public_numbers()
-                key = (numbers.x.to_bytes(32, "big") +
-                       numbers.y.to_bytes(32, "big"))
-                signer_key = slots[76:108] + slots[112:144]
-                self.assertEqual(
-                    self.rebuild(found["signer"], slots[144:216], signer_key,
-                                 found["ca"], config),
-                    (out / "signer.der").read_bytes())
-                self.assertEqual(
-                    self.rebuild(found["device"], slots[:72], key, signer_key,
-                                 config),
-                    (out / "device.der").read_bytes())
-                self.assertEqual(found["device"]["template"][:2], b"\x30\x82")
-                self.assertEqual(found["device"]["ca"], "1")
-                self.assertEqual(found["signer"]["ca"], "0")
+                self.rebuilds(self.kw, config, number)
+
+    def test_rebuilds_the_vendors_certificates(self):
+        for model in ("608a", "608b"):
+            with self.subTest(model=model):
+                place = self.another(model)
+                serial = place.json("init", "--model", model)["chips"][0][
+                    "serial"]
+                self.rebuilds(place, self.config_of(bytes.fromhex(serial)),
+                              model)
 
     def test_exports_nothing_over_a_file(self):
         self.init()

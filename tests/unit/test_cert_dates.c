@@ -292,6 +292,26 @@ static void more_than_31_years_take_format_1(void **state) {
     kw_certs_custom_free(&bench->result);
 }
 
+/* The root's end is UTCTime up to 2049, as its begin; the others' never. */
+static void a_root_that_ends_before_2050(void **state) {
+    static const struct {
+        unsigned years[KW_CHAIN_COUNT];
+        size_t root_end_size;
+    } ROWS[] = {{{23, 10, 5}, 13}, {{24, 10, 5}, 15}};
+    struct bench *bench = *state;
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+        const struct kw_chain *chain = &bench->result.chain;
+        bench->custom.years = ROWS[i].years;
+        assert_int_equal(make_at(bench, time_of(2026, 11, 20, 9, 0)), KW_OK);
+        assert_int_equal(chain->view[KW_CHAIN_ROOT].not_after_text.left,
+                         ROWS[i].root_end_size);
+        assert_int_equal(chain->view[KW_CHAIN_SIGNER].not_after_text.left, 15);
+        assert_int_equal(chain->view[KW_CHAIN_DEVICE].not_after_text.left, 15);
+        openssl_verifies(chain, time_of(2031, 1, 1, 0, 0));
+        kw_certs_custom_free(&bench->result);
+    }
+}
+
 static void never_is_the_year_9999(void **state) {
     static const unsigned NEVER[] = {0, 0, 0};
     struct bench *bench = *state;
@@ -502,6 +522,8 @@ int main(void) {
                                         tear_down),
         cmocka_unit_test_setup_teardown(more_than_31_years_take_format_1,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_root_that_ends_before_2050, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(never_is_the_year_9999, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(never_below_an_end_is_shortened, set_up,
