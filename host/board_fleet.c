@@ -39,6 +39,19 @@ static kw_status lock_folder(struct kw_fleet *fleet, struct kw_error *error) {
     return KW_OK;
 }
 
+/* Whoever wrote the images may have been killed before it flushed them. */
+static kw_status flush_folder(const struct kw_fleet *fleet,
+                              struct kw_error *error) {
+    const int fd = open(fleet->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const bool fine = fd >= 0 && syncfs(fd) == 0;
+    const kw_status status =
+        fine ? KW_OK : kw_error_system(error, "cannot flush %s", fleet->folder);
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return status;
+}
+
 static int is_image(const struct dirent *entry) {
     const size_t size = strlen(entry->d_name);
     const size_t suffix = strlen(SUFFIX);
@@ -83,7 +96,8 @@ kw_status kw_fleet_open(struct kw_fleet *fleet, const char *folder,
         return no_memory(error);
     }
     qsort(fleet->names, fleet->count, sizeof *fleet->names, in_order);
-    return lock_folder(fleet, error);
+    KW_TRY(lock_folder(fleet, error));
+    return flush_folder(fleet, error);
 }
 
 void kw_fleet_close(struct kw_fleet *fleet) {
@@ -103,7 +117,7 @@ size_t kw_fleet_find(const struct kw_fleet *fleet, const char *name,
                      size_t size) {
     char text[KW_FLEET_NAME_MAX + 1] = "";
     const char *const key = text;
-    if (size == 0 || size > KW_FLEET_NAME_MAX) {
+    if (size > KW_FLEET_NAME_MAX || memchr(name, '\0', size) != NULL) {
         return fleet->count;
     }
     memcpy(text, name, size);

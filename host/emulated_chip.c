@@ -294,10 +294,10 @@ void kw_emulated_park(struct kw_emulated *emulated) {
 }
 
 static kw_status open_image(struct kw_emulated *emulated, const char *path,
-                            struct kw_sim_eeprom *eeprom,
+                            bool durable, struct kw_sim_eeprom *eeprom,
                             struct kw_error *error) {
-    const kw_status status = kw_nvm_open(path, IMAGE_KIND, (uint8_t *)eeprom,
-                                         sizeof *eeprom, &emulated->nvm);
+    const kw_status status = (durable ? kw_nvm_open_durable : kw_nvm_open)(
+        path, IMAGE_KIND, (uint8_t *)eeprom, sizeof *eeprom, &emulated->nvm);
     if (status == KW_SYSTEM_FILE) {
         return kw_error_system(error, "cannot open %s", path);
     }
@@ -311,9 +311,9 @@ static kw_status open_image(struct kw_emulated *emulated, const char *path,
 }
 
 static kw_status power_up(struct kw_emulated *emulated, const char *path,
-                          struct kw_error *error) {
+                          bool durable, struct kw_error *error) {
     struct kw_sim_eeprom eeprom;
-    KW_TRY(open_image(emulated, path, &eeprom, error));
+    KW_TRY(open_image(emulated, path, durable, &eeprom, error));
     const struct kw_sim_options options = {
         .scratch = emulated->options.scratch,
         .store = {commit, emulated},
@@ -345,7 +345,7 @@ static kw_status lock_and_power_up(const struct kw_workspace *workspace,
                            ? KW_OK
                            : lock_chip(workspace, name, &made->lock, error);
     if (status == KW_OK) {
-        status = power_up(made, path, error);
+        status = power_up(made, path, workspace == NULL, error);
     }
     if (status != KW_OK) {
         kw_emulated_power_down(made);
@@ -469,7 +469,7 @@ kw_status kw_emulated_chip_open(const struct kw_workspace *workspace,
 static kw_status read_image(const char *path, struct kw_sim_eeprom *eeprom,
                             struct kw_error *error) {
     struct kw_emulated file = {.lock = -1};
-    const kw_status status = open_image(&file, path, eeprom, error);
+    const kw_status status = open_image(&file, path, false, eeprom, error);
     kw_nvm_close(file.nvm);
     return status;
 }

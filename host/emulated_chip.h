@@ -72,7 +72,8 @@ KW_MUST_USE kw_status
 kw_emulated_power_up(const struct kw_workspace *workspace, const char *name,
                      const struct kw_emulated_options *options,
                      struct kw_emulated **emulated, struct kw_error *error);
-/* The same for an image file which the caller keeps others away from. */
+/* The same for an image file which the caller keeps others away from, and has
+ * flushed since. */
 KW_MUST_USE kw_status kw_emulated_image_power_up(
     const char *path, const struct kw_emulated_options *options,
     struct kw_emulated **emulated, struct kw_error *error);

@@ -356,20 +356,23 @@ static kw_status read_newest(struct kw_nvm *nvm, uint8_t *image) {
 /* The flushes make durable what is about to be believed: the writer of the
  * newest copy may have been killed before it flushed, and a power cut after
  * this open would bring back an image that the caller has seen replaced. */
-static kw_status open_file(struct kw_nvm *nvm, const char *path,
+static kw_status open_file(struct kw_nvm *nvm, const char *path, bool durable,
                            uint8_t *image) {
     nvm->fd = open(path, O_RDWR | O_CLOEXEC);
     KW_ENSURE(nvm->fd >= 0, KW_SYSTEM_FILE);
     KW_TRY(read_newest(nvm, image));
+    if (durable) {
+        return KW_OK;
+    }
     KW_TRY(flush_data(nvm->fd));
     return flush_directory(path);
 }
 
-kw_status kw_nvm_open(const char *path, const char *kind, uint8_t *image,
-                      size_t size, struct kw_nvm **nvm) {
+static kw_status open_image(const char *path, const char *kind, bool durable,
+                            uint8_t *image, size_t size, struct kw_nvm **nvm) {
     struct kw_nvm opened;
     KW_TRY(prepare(&opened, kind, size));
-    kw_status status = open_file(&opened, path, image);
+    kw_status status = open_file(&opened, path, durable, image);
     struct kw_nvm *const kept = status == KW_OK ? malloc(sizeof *kept) : NULL;
     opened.path = kept == NULL ? NULL : strdup(path);
     if (opened.path == NULL) {
@@ -381,6 +384,17 @@ kw_status kw_nvm_open(const char *path, const char *kind, uint8_t *image,
     *kept = opened;
     *nvm = kept;
     return KW_OK;
+}
+
+kw_status kw_nvm_open(const char *path, const char *kind, uint8_t *image,
+                      size_t size, struct kw_nvm **nvm) {
+    return open_image(path, kind, false, image, size, nvm);
+}
+
+kw_status kw_nvm_open_durable(const char *path, const char *kind,
+                              uint8_t *image, size_t size,
+                              struct kw_nvm **nvm) {
+    return open_image(path, kind, true, image, size, nvm);
 }
 
 static kw_status unpark(struct kw_nvm *nvm) {

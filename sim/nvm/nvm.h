@@ -33,6 +33,12 @@ KW_MUST_USE kw_status kw_nvm_open(const char *path, const char *kind,
                                   uint8_t *image, size_t size,
                                   struct kw_nvm **nvm);
 
+/* The same for a file that is durable as it is, since nobody could write it
+ * after the caller flushed its whole file system: reads it alone. */
+KW_MUST_USE kw_status kw_nvm_open_durable(const char *path, const char *kind,
+                                          uint8_t *image, size_t size,
+                                          struct kw_nvm **nvm);
+
 /* Makes this image the content; durable when it returns KW_OK. On failure
  * (KW_SYSTEM_FILE, errno) the content is the old or the new image. */
 KW_MUST_USE kw_status kw_nvm_commit(struct kw_nvm *nvm, const uint8_t *image);
