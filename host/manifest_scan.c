@@ -8,6 +8,9 @@
 #include <unistd.h>
 
 #define WINDOW (4 * KW_MANIFEST_ENTRY_MAX)
+#define MIB    ((off_t)1024 * 1024)
+#define CACHED (256 * MIB) /* of a file stay in the page cache */
+#define LET_GO (8 * MIB)   /* of what is behind them, at a time */
 
 /* The window holds the file's bytes from `base` on; [at, have) is not read
  * yet. `mark` is where the entry began, or `at` when none is open. */
@@ -20,6 +23,7 @@ struct kw_manifest_scan {
     uint32_t entries;
     off_t base;
     off_t kept;
+    off_t let_go; /* up to here, behind CACHED */
     size_t mark;
     size_t at;
     size_t have;
@@ -44,6 +48,7 @@ kw_status kw_manifest_scan_open(const char *path,
     memset(made, 0, offsetof(struct kw_manifest_scan, window));
     made->path = name;
     made->fd = fd;
+    made->let_go = CACHED;
     *scan = made;
     return KW_OK;
 }
@@ -62,7 +67,17 @@ off_t kw_manifest_scan_kept(const struct kw_manifest_scan *scan) {
 
 /* --- the window --- */
 
+/* A file of gigabytes is read once: the page cache need not hold it. */
+static void let_go(struct kw_manifest_scan *scan) {
+    const off_t size = scan->base - scan->let_go;
+    if (size >= LET_GO) {
+        (void)posix_fadvise(scan->fd, scan->let_go, size, POSIX_FADV_DONTNEED);
+        scan->let_go += size;
+    }
+}
+
 static kw_status fill(struct kw_manifest_scan *scan, struct kw_error *error) {
+    let_go(scan);
     if (scan->mark > 0) {
         memmove(scan->window, scan->window + scan->mark,
                 scan->have - scan->mark);
