@@ -229,16 +229,18 @@ static bool reader_is_gone(void) {
     return poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP)) != 0;
 }
 
-/* A full disk may swallow what was printed; then the exit code says so. A
- * reader that has gone wants no words: only the status. */
+/* A reader that has gone wants no words: only the status. */
+kw_status kw_cli_stdout_failed(struct kw_cli *cli) {
+    return reader_is_gone()
+               ? KW_SYSTEM_FILE
+               : kw_error_system(&cli->error, "cannot write to stdout");
+}
+
+/* A full disk may swallow what was printed; then the exit code says so. */
 static kw_status flush_stdout(struct kw_cli *cli) {
-    if (fflush(stdout) == 0 && ferror(stdout) == 0) {
-        return KW_OK;
-    }
-    if (reader_is_gone()) {
-        return KW_SYSTEM_FILE;
-    }
-    return kw_error_system(&cli->error, "cannot write to stdout");
+    return fflush(stdout) == 0 && ferror(stdout) == 0
+               ? KW_OK
+               : kw_cli_stdout_failed(cli);
 }
 
 /* The work is done and everything closed: ends as a program does that

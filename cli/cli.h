@@ -117,6 +117,10 @@ void kw_print(const struct kw_cli *cli, const char *format, ...)
 void kw_warn(const struct kw_cli *cli, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* For a verb that writes to stdout itself: KW_SYSTEM_FILE, and fills the
+ * error unless the reader has gone. */
+kw_status kw_cli_stdout_failed(struct kw_cli *cli);
+
 /* Asks a question unless --yes answers it. KW_NO: the user said no.
  * KW_USAGE: nobody is there to ask. Fills the error. */
 KW_MUST_USE kw_status kw_confirm(struct kw_cli *cli, const char *question);

@@ -1,10 +1,12 @@
 /* cli/manifest_export.c: `manifest export`. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/manifest.h"
 #include "host/files.h"
 #include "host/manifest_export.h"
+#include "host/out.h"
 
 static const struct choice {
     const char *option;
@@ -17,12 +19,14 @@ static const struct choice {
     {"--csv", KW_MANIFEST_CSV, "csv", "\r\n"},
 };
 
-/* The lines are gathered: a file is there whole or not at all. */
+/* Lines go where they belong as they are made: into a file that has its name
+ * when it is whole, or to stdout. */
 struct exporting {
     struct kw_cli *cli;
     const char *path;
     const struct choice *choice;
-    FILE *text;
+    const char *output; /* NULL: stdout */
+    struct kw_out out;
     unsigned long entries;
     struct kw_manifest_entry entry;
     struct kw_manifest_room room;
@@ -49,6 +53,17 @@ static kw_status choose(struct kw_cli *cli,
                                  "name one of --aws, --azure and --csv");
 }
 
+static kw_status put(struct exporting *exporting, const char *text) {
+    struct kw_cli *cli = exporting->cli;
+    const size_t size = strlen(text);
+    if (exporting->output != NULL) {
+        return kw_out_put(&exporting->out, text, size, &cli->error);
+    }
+    return cli->quiet || fwrite(text, 1, size, stdout) == size
+               ? KW_OK
+               : kw_cli_stdout_failed(cli);
+}
+
 static kw_status visit(void *self, const struct kw_manifest_piece *piece) {
     struct exporting *exporting = self;
     struct kw_cli *cli = exporting->cli;
@@ -65,55 +80,51 @@ static kw_status visit(void *self, const struct kw_manifest_piece *piece) {
                                       "there is no device certificate with a "
                                       "common name");
     }
-    (void)fprintf(exporting->text, "%s%s", line, exporting->choice->line_end);
+    kw_status status = put(exporting, line);
     free(line);
+    KW_TRY(status);
     exporting->entries++;
-    return KW_OK;
+    return put(exporting, exporting->choice->line_end);
 }
 
-static kw_status write_out(struct exporting *exporting, const char *output,
-                           const char *text, size_t size) {
+static kw_status write_lines(struct exporting *exporting) {
+    KW_TRY(put(exporting, kw_manifest_export_head(exporting->choice->format)));
+    return kw_manifest_each(exporting->cli, exporting->path, visit, exporting);
+}
+
+static kw_status write_into(struct exporting *exporting,
+                            struct kw_new_file *file) {
     struct kw_cli *cli = exporting->cli;
-    if (output == NULL) {
-        if (!cli->quiet && fwrite(text, 1, size, stdout) != size) {
-            return kw_error_system(&cli->error, "cannot write to stdout");
-        }
-        return KW_OK;
+    const char *output = exporting->output;
+    KW_TRY(kw_out_open(file->fd, output, 0, &exporting->out, &cli->error));
+    kw_status status = write_lines(exporting);
+    if (status == KW_OK) {
+        status = kw_out_finish(&exporting->out, &cli->error);
     }
-    KW_TRY(kw_file_create(output, KW_PUBLIC_MODE, text, size, &cli->error));
+    kw_out_close(&exporting->out);
+    KW_TRY(status);
+    KW_TRY(kw_file_place(output, file, false, &cli->error));
     kw_print(cli, "%s: %lu entries\n", output, exporting->entries);
     return KW_OK;
 }
 
-static kw_status gather(struct exporting *exporting) {
-    (void)fputs(kw_manifest_export_head(exporting->choice->format),
-                exporting->text);
-    KW_TRY(kw_manifest_each(exporting->cli, exporting->path, visit, exporting));
-    return ferror(exporting->text) == 0
-               ? KW_OK
-               : kw_error(&exporting->cli->error, KW_SYSTEM_MEMORY,
-                          "out of memory");
+static kw_status write_file(struct exporting *exporting) {
+    struct kw_new_file file;
+    struct kw_error *error = &exporting->cli->error;
+    KW_TRY(kw_file_is_free(exporting->output, error));
+    KW_TRY(kw_file_begin(exporting->output, KW_PUBLIC_MODE, &file, error));
+    const kw_status status = write_into(exporting, &file);
+    kw_file_end(&file);
+    return status;
 }
 
-static kw_status export_to(struct exporting *exporting, const char *output) {
-    struct kw_cli *cli = exporting->cli;
-    char *text = NULL;
-    size_t size = 0;
-    exporting->text = open_memstream(&text, &size);
-    if (exporting->text == NULL) {
-        return kw_error(&cli->error, KW_SYSTEM_MEMORY, "out of memory");
-    }
-    kw_status status = gather(exporting);
-    (void)fclose(exporting->text);
-    if (status == KW_OK) {
-        status = write_out(exporting, output, text, size);
-    }
-    free(text);
-    KW_TRY(status);
-    json_object_set_new(cli->result, "file", json_string(output));
-    json_object_set_new(cli->result, "format",
-                        json_string(exporting->choice->name));
-    json_object_set_new(cli->result, "entries",
+static kw_status export_all(struct exporting *exporting) {
+    json_t *result = exporting->cli->result;
+    KW_TRY(exporting->output == NULL ? write_lines(exporting)
+                                     : write_file(exporting));
+    json_object_set_new(result, "file", json_string(exporting->output));
+    json_object_set_new(result, "format", json_string(exporting->choice->name));
+    json_object_set_new(result, "entries",
                         json_integer((json_int_t)exporting->entries));
     return KW_OK;
 }
@@ -134,7 +145,8 @@ kw_status kw_manifest_export_verb(struct kw_cli *cli,
     exporting->cli = cli;
     exporting->path = arguments->operand[0];
     exporting->choice = choice;
-    const kw_status status = export_to(exporting, output);
+    exporting->output = output;
+    const kw_status status = export_all(exporting);
     free(exporting);
     return status;
 }

@@ -1,4 +1,5 @@
 /* cli/manifest_show.c: `manifest show`. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,9 +7,14 @@
 #include "cli/show.h"
 #include "host/manifest_entry.h"
 
+/* A document goes to stdout as it is made, row by row: a manifest may hold a
+ * million. */
 struct showing {
     struct kw_cli *cli;
-    json_t *rows;
+    const char *path;
+    json_t *rows; /* of a document that is not ours to print; else NULL */
+    bool counts;  /* what would be shown, and whether it can be read */
+    unsigned long shown;
     bool one; /* the entry with this id alone */
     uint8_t unique_id[KW_UNIQUE_ID_SIZE];
     struct kw_manifest_entry entry;
@@ -41,18 +47,10 @@ static void common_name(const struct kw_manifest_entry *entry, char *text,
     }
 }
 
-static void show_entry(struct showing *showing, uint32_t number) {
-    const struct kw_manifest_entry *entry = &showing->entry;
+static json_t *row_of(const struct kw_manifest_entry *entry, uint32_t number,
+                      const char *name) {
     char unique_id[KW_UNIQUE_ID_TEXT];
-    char name[KW_PKI_MAX];
     kw_unique_id_text(entry->unique_id, unique_id);
-    common_name(entry, name, sizeof name);
-    kw_print(showing->cli, "%6u  %s  %-18.*s  %-24.*s  %zu keys  %s\n", number,
-             unique_id, (int)entry->part_number.size,
-             entry->part_number.at == NULL ? "" : entry->part_number.at,
-             (int)entry->timestamp.size,
-             entry->timestamp.at == NULL ? "" : entry->timestamp.at,
-             entry->key_count, name);
     json_t *row = json_pack(
         "{s:I, s:s, s:o, s:o, s:o, s:o}", "entry", (json_int_t)number,
         "unique_id", unique_id, "model", text_or_null(entry->model),
@@ -60,7 +58,42 @@ static void show_entry(struct showing *showing, uint32_t number) {
         text_or_null(entry->timestamp), "keys", list_keys(entry));
     json_t *subject = json_string(name);
     json_object_set_new(row, "device", subject == NULL ? json_null() : subject);
-    json_array_append_new(showing->rows, row);
+    return row;
+}
+
+/* A row of the document that is being printed. */
+static void print_row(const struct showing *showing, const json_t *row) {
+    (void)fputs(showing->shown > 1 ? ",\n    " : "\n    ", stdout);
+    (void)json_dumpf(row, stdout, JSON_COMPACT);
+}
+
+static void show_document(struct showing *showing, uint32_t number,
+                          const char *name) {
+    json_t *row = row_of(&showing->entry, number, name);
+    if (showing->rows != NULL) {
+        json_array_append(showing->rows, row);
+    } else {
+        print_row(showing, row);
+    }
+    json_decref(row);
+}
+
+static void show_entry(struct showing *showing, uint32_t number) {
+    const struct kw_manifest_entry *entry = &showing->entry;
+    char unique_id[KW_UNIQUE_ID_TEXT];
+    char name[KW_PKI_MAX];
+    kw_unique_id_text(entry->unique_id, unique_id);
+    common_name(entry, name, sizeof name);
+    if (showing->cli->json) {
+        show_document(showing, number, name);
+        return;
+    }
+    kw_print(showing->cli, "%6u  %s  %-18.*s  %-24.*s  %zu keys  %s\n", number,
+             unique_id, (int)entry->part_number.size,
+             entry->part_number.at == NULL ? "" : entry->part_number.at,
+             (int)entry->timestamp.size,
+             entry->timestamp.at == NULL ? "" : entry->timestamp.at,
+             entry->key_count, name);
 }
 
 static void show_keys(const struct showing *showing) {
@@ -77,24 +110,71 @@ static kw_status visit(void *self, const struct kw_manifest_piece *piece) {
     const struct kw_verdict verdict =
         kw_manifest_entry_read(piece, &showing->room, &showing->entry);
     if (verdict.status != KW_OK) {
-        return kw_manifest_unreadable(showing->cli, "the manifest",
+        return kw_manifest_unreadable(showing->cli, showing->path,
                                       piece->number, verdict.words);
     }
     if (showing->one && memcmp(showing->entry.unique_id, showing->unique_id,
                                KW_UNIQUE_ID_SIZE) != 0) {
         return KW_OK;
     }
+    showing->shown++;
+    if (showing->counts) {
+        return KW_OK;
+    }
     show_entry(showing, piece->number);
     if (showing->one) {
         show_keys(showing);
     }
+    return ferror(stdout) == 0 ? KW_OK : kw_cli_stdout_failed(showing->cli);
+}
+
+static kw_status show_text(struct showing *showing) {
+    KW_TRY(kw_manifest_each(showing->cli, showing->path, visit, showing));
+    if (showing->one && showing->shown == 0) {
+        return KW_OK;
+    }
+    kw_print(showing->cli,
+             "%lu entries shown; nothing was verified: `keywright "
+             "manifest verify`\n",
+             showing->shown);
     return KW_OK;
+}
+
+/* Everything can be read before the first byte is printed: half a document
+ * would be none. */
+static kw_status show_json(struct showing *showing) {
+    json_t *file = json_string(showing->path);
+    showing->counts = true;
+    kw_status status =
+        kw_manifest_each(showing->cli, showing->path, visit, showing);
+    if (status == KW_OK && (!showing->one || showing->shown > 0)) {
+        showing->counts = false;
+        showing->shown = 0;
+        showing->cli->announced = true;
+        (void)fputs("{\n  \"schema\": \"keywright/manifest-show/1\",\n"
+                    "  \"file\": ",
+                    stdout);
+        (void)json_dumpf(file, stdout, JSON_ENCODE_ANY);
+        (void)fputs(",\n  \"entries\": [", stdout);
+        status = kw_manifest_each(showing->cli, showing->path, visit, showing);
+        (void)fputs("\n  ]\n}\n", stdout);
+    }
+    json_decref(file);
+    return status;
+}
+
+/* A line of a script: its document belongs to another. */
+static kw_status show_in_script(struct showing *showing) {
+    json_t *result = showing->cli->result;
+    showing->rows = json_array();
+    json_object_set_new(result, "file", json_string(showing->path));
+    json_object_set_new(result, "entries", showing->rows);
+    return kw_manifest_each(showing->cli, showing->path, visit, showing);
 }
 
 static kw_status show_file(struct showing *showing,
                            const struct kw_arguments *arguments) {
     struct kw_cli *cli = showing->cli;
-    const char *path = arguments->operand[0];
     if (arguments->operand_count == 2) {
         const char *id = arguments->operand[1];
         showing->one = true;
@@ -104,17 +184,13 @@ static kw_status show_file(struct showing *showing,
                             "'%s' is not 18 lower-case hex digits", id);
         }
     }
-    KW_TRY(kw_manifest_each(cli, path, visit, showing));
-    if (showing->one && json_array_size(showing->rows) == 0) {
-        return kw_error(&cli->error, KW_NO, "%s has no entry %s", path,
-                        arguments->operand[1]);
-    }
-    kw_print(cli,
-             "%zu entries shown; nothing was verified: `keywright "
-             "manifest verify`\n",
-             json_array_size(showing->rows));
-    json_object_set_new(cli->result, "file", json_string(path));
-    return KW_OK;
+    KW_TRY(!cli->json       ? show_text(showing)
+           : cli->in_script ? show_in_script(showing)
+                            : show_json(showing));
+    return !showing->one || showing->shown > 0
+               ? KW_OK
+               : kw_error(&cli->error, KW_NO, "%s has no entry %s",
+                          showing->path, arguments->operand[1]);
 }
 
 kw_status kw_manifest_show(struct kw_cli *cli,
@@ -124,8 +200,7 @@ kw_status kw_manifest_show(struct kw_cli *cli,
         return kw_error(&cli->error, KW_SYSTEM_MEMORY, "out of memory");
     }
     showing->cli = cli;
-    showing->rows = json_array();
-    json_object_set_new(cli->result, "entries", showing->rows);
+    showing->path = arguments->operand[0];
     const kw_status status = show_file(showing, arguments);
     free(showing);
     return status;
