@@ -366,9 +366,13 @@ static kw_status lint_all(struct lint *lint,
     }
     const struct kw_problems *problems = &lint->primitives->problems;
     show_problems(cli, problems->list);
+    const size_t listed = json_array_size(problems->list);
+    if (listed < problems->errors + problems->warnings) {
+        kw_print(cli, "... and %zu more\n",
+                 problems->errors + problems->warnings - listed);
+    }
     kw_print(cli, "%zu files, %zu errors, %zu warnings\n", lint->files,
-             problems->errors,
-             json_array_size(problems->list) - problems->errors);
+             problems->errors, problems->warnings);
     json_object_set_new(cli->result, "files",
                         json_integer((json_int_t)lint->files));
     json_object_set_new(cli->result, "errors",
@@ -385,6 +389,7 @@ kw_status kw_primitives_lint(struct kw_cli *cli,
     kw_status status = kw_primitives_open(cli, arguments, &primitives);
     /* The shipped data has its warnings where it is checked itself. */
     json_array_clear(primitives.problems.list);
+    primitives.problems.warnings = 0;
     if (status == KW_OK) {
         status = lint_all(&lint, arguments);
     }

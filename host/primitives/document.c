@@ -7,12 +7,14 @@
 #include <string.h>
 
 #include "host/files.h"
+#include "host/primitives/document_lines.h"
 
 /* --- problems --- */
 
 void kw_problems_init(struct kw_problems *problems) {
     problems->list = json_array();
     problems->errors = 0;
+    problems->warnings = 0;
 }
 
 void kw_problems_free(struct kw_problems *problems) {
@@ -37,6 +39,9 @@ static json_t *text_or(const char *text, const char *instead) {
 static void add(struct kw_problems *problems,
                 const struct kw_document *document, unsigned line,
                 const char *field, const char *severity, char *message) {
+    if (json_array_size(problems->list) >= KW_PROBLEMS_MAX) {
+        return;
+    }
     json_t *entry = json_object();
     printable(message);
     json_object_set_new(entry, "file", text_or(document->name, "?"));
@@ -69,6 +74,7 @@ void kw_warning(struct kw_problems *problems,
     va_start(arguments, format);
     (void)vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
+    problems->warnings++;
     add(problems, document,
         field == NULL ? 1 : kw_document_line(document, field),
         field == NULL ? "" : field, "warning", message);
@@ -116,9 +122,12 @@ bool kw_document_parse(struct kw_document *document, const char *name,
                        const char *text, size_t size,
                        struct kw_problems *problems) {
     json_error_t error;
-    *document = (struct kw_document){
-        .name = strdup(name), .text = malloc(size + 1), .size = size};
-    if (document->name == NULL || document->text == NULL) {
+    *document = (struct kw_document){.name = strdup(name),
+                                     .text = malloc(size + 1),
+                                     .size = size,
+                                     .lines = calloc(1, sizeof(void *))};
+    if (document->name == NULL || document->text == NULL ||
+        document->lines == NULL) {
         kw_problem(problems, document, NULL, "no memory");
         return false;
     }
@@ -159,126 +168,23 @@ void kw_document_free(struct kw_document *document) {
     json_decref(document->root);
     free(document->name);
     free(document->text);
+    if (document->lines != NULL) {
+        kw_lines_free(*document->lines);
+    }
+    free((void *)document->lines);
     *document = (struct kw_document){.name = NULL};
 }
 
 /* --- lines --- */
 
-struct scan {
-    const char *at;
-    const char *end;
-    unsigned line;
-    const char *wanted;
-    size_t wanted_size;
-    size_t best_size; /* of the longest path around the field so far */
-    unsigned best_line;
-    char path[KW_FIELD_SIZE];
-};
-
-static void skip_space(struct scan *scan) {
-    while (scan->at < scan->end && strchr(" \t\r\n,:", *scan->at) != NULL) {
-        scan->line += *scan->at == '\n' ? 1U : 0U;
-        scan->at++;
-    }
-}
-
-/* Over a string, whose text without quotes goes into *text. */
-static size_t skip_string(struct scan *scan, const char **text) {
-    const char *start = ++scan->at;
-    while (scan->at < scan->end && *scan->at != '"') {
-        scan->at += *scan->at == '\\' && scan->at + 1 < scan->end ? 2 : 1;
-    }
-    *text = start;
-    const size_t size = (size_t)(scan->at - start);
-    scan->at += scan->at < scan->end;
-    return size;
-}
-
-/* The path of this value is the wanted one, or leads to it. */
-static void consider(struct scan *scan, size_t size) {
-    const bool ends = size >= scan->wanted_size || scan->wanted[size] == '.' ||
-                      scan->wanted[size] == '[';
-    const bool leads = size <= scan->wanted_size &&
-                       memcmp(scan->path, scan->wanted, size) == 0 &&
-                       (size == 0 || ends);
-    if (leads && (size >= scan->best_size || scan->best_line == 0)) {
-        scan->best_size = size;
-        scan->best_line = scan->line;
-    }
-}
-
-static void scan_value(struct scan *scan, size_t size);
-
-static void scan_members(struct scan *scan, size_t size) {
-    for (unsigned index = 0;; index++) {
-        const char *name = "";
-        skip_space(scan);
-        if (scan->at >= scan->end || *scan->at == '}' || *scan->at == ']') {
-            scan->at += scan->at < scan->end;
-            return;
-        }
-        int wrote = 0;
-        /* An object's member is a string and a colon. */
-        const char *before = scan->at;
-        const unsigned line = scan->line;
-        if (*scan->at == '"') {
-            const size_t length = skip_string(scan, &name);
-            skip_space(scan);
-            const bool is_member =
-                scan->at > before + length + 2 &&
-                memchr(before + length + 2, ':',
-                       (size_t)(scan->at - before) - length - 2) != NULL;
-            if (is_member) {
-                wrote = snprintf(scan->path + size, sizeof scan->path - size,
-                                 "%s%.*s", size == 0 ? "" : ".",
-                                 (int)(length < 80 ? length : 80), name);
-            } else {
-                scan->at = before;
-                scan->line = line;
-            }
-        }
-        if (wrote == 0) {
-            wrote = snprintf(scan->path + size, sizeof scan->path - size,
-                             "[%u]", index);
-        }
-        const size_t longer = size + (wrote > 0 ? (size_t)wrote : 0);
-        scan_value(scan,
-                   longer < sizeof scan->path ? longer : sizeof scan->path - 1);
-    }
-}
-
-/* NOLINTNEXTLINE(misc-no-recursion): as deep as jansson let it be */
-static void scan_value(struct scan *scan, size_t size) {
-    const char *ignored = NULL;
-    consider(scan, size);
-    if (scan->at >= scan->end) {
-        return;
-    }
-    if (*scan->at == '{' || *scan->at == '[') {
-        scan->at++;
-        scan_members(scan, size);
-        return;
-    }
-    if (*scan->at == '"') {
-        (void)skip_string(scan, &ignored);
-        return;
-    }
-    while (scan->at < scan->end && strchr(" \t\r\n,}]", *scan->at) == NULL) {
-        scan->at++;
-    }
-}
-
 unsigned kw_document_line(const struct kw_document *document,
                           const char *field) {
-    if (document->text == NULL || document->root == NULL) {
+    struct kw_lines **lines = document->lines;
+    if (document->root == NULL || lines == NULL) {
         return 1;
     }
-    struct scan scan = {.at = document->text,
-                        .end = document->text + document->size,
-                        .line = 1,
-                        .wanted = field,
-                        .wanted_size = strlen(field)};
-    skip_space(&scan);
-    scan_value(&scan, 0);
-    return scan.best_line == 0 ? 1 : scan.best_line;
+    if (*lines == NULL) {
+        *lines = kw_lines_new(document->text, document->size);
+    }
+    return *lines == NULL ? 1 : kw_lines_of(*lines, field);
 }

@@ -1,7 +1,7 @@
 /* host/primitives/document.h: JSON files whose errors name file, line, field.
  *
- * jansson reads (duplicate members are refused); a second pass over the text
- * finds the line of a field, and runs only when there is something to say.
+ * jansson reads (duplicate members are refused); one more pass over the text
+ * notes the line of every field, when there is something to say.
  * A field is written as a path: "mappings[12].primitive".
  * Knows host/error.h and host/files.h. */
 #ifndef KW_HOST_PRIMITIVES_DOCUMENT_H
@@ -16,18 +16,23 @@
 #define KW_DOCUMENT_LIMIT (4U << 20) /* bytes of one file */
 #define KW_FIELD_SIZE     192
 
+struct kw_lines;
 struct kw_document {
     char *name;
     char *text;
     size_t size;
-    json_t *root; /* an object */
+    json_t *root;            /* an object */
+    struct kw_lines **lines; /* made when first asked for */
 };
 
 /* What is wrong with documents, in the order found: objects with "file",
- * "line", "field", "severity" ("error" or "warning") and "message". */
+ * "line", "field", "severity" ("error" or "warning") and "message". After so
+ * many they are counted, no more listed. */
+#define KW_PROBLEMS_MAX 10000
 struct kw_problems {
     json_t *list;
     size_t errors;
+    size_t warnings;
 };
 
 void kw_problems_init(struct kw_problems *problems);

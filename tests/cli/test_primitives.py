@@ -713,6 +713,19 @@ class Wrong(Case):
         self.assertEqual([problem["line"]
                           for problem in document["problems"]], [7, 10])
 
+    def test_a_file_of_two_hundred_thousand_mistakes(self):
+        """The lines of all fields come from one pass; a pass a problem
+        would take hours."""
+        path = self.write("many.json", '{"use_case":{"id":"x","title":"x",'
+                          '"selected":[\n' + ",\n".join(
+                              f'{{"p{n}":1}}' for n in range(100000))
+                          + "]}}")
+        document = self.kw.json("primitives", "lint", path, code=1)
+        self.assertEqual(document["errors"], 200000)
+        self.assertEqual(len(document["problems"]), 10000)
+        for number, problem in enumerate(document["problems"]):
+            self.assertEqual(problem["line"], 2 + number // 2)
+
     def test_a_thousand_projects_in_one_call(self):
         folder = self.kw.folder / "many"
         folder.mkdir()
