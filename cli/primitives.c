@@ -120,15 +120,16 @@ kw_status kw_emit(struct kw_cli *cli, const struct kw_arguments *arguments,
     { "--model", "text|table5", "which edges (text)" }
 #define END                                                                    \
     { NULL, NULL, NULL }
+#define CONFIDENCE_OPTION                                                      \
+    { "--min-confidence", "low|medium|high", "leave out what is less sure" }
+#define SOURCE_OPTION                                                          \
+    { "--source", "LAYER[,LAYER]", "mappings that are seed, derived, user" }
+#define READING_OPTION                                                         \
+    { "--reading", "strict|interoperable", "all algorithms, or one of a kind" }
+#define LEVEL_OPTION                                                           \
+    { "--level", "[STANDARD:]LEVEL", "instead of the level in the file" }
 #define FILTERS                                                                \
-    DATA_OPTION, MODEL_OPTION,                                                 \
-        {"--min-confidence", "low|medium|high",                                \
-         "leave out what is less sure"},                                       \
-        {"--source", "LAYER[,LAYER]",                                          \
-         "mappings that are seed, derived, user"},                             \
-    {                                                                          \
-        "--reading", "strict|interoperable", "all algorithms, or enough"       \
-    }
+    DATA_OPTION, MODEL_OPTION, CONFIDENCE_OPTION, SOURCE_OPTION, READING_OPTION
 
 static const struct kw_option DATA_OPTIONS[] = {DATA_OPTION, END};
 static const struct kw_option MODEL_OPTIONS[] = {DATA_OPTION, MODEL_OPTION,
@@ -147,7 +148,7 @@ static const struct kw_option LINT_OPTIONS[] = {
     END};
 static const struct kw_option EVALUATE_OPTIONS[] = {
     FILTERS,
-    {"--level", "LEVEL", "instead of the file's"},
+    LEVEL_OPTION,
     {"--format", "FORMAT",
      "text, markdown, csv, implementation, guidance, oscal-catalog, "
      "oscal-component, oscal-mapping, oscal-results"},
@@ -162,36 +163,52 @@ static const struct kw_option WHAT_IF_OPTIONS[] = {
     FILTERS,
     {"--add", "ID[,ID]", "primitives or platforms"},
     {"--remove", "ID[,ID]", "primitives or platforms"},
-    {"--level", "LEVEL", "another level"},
+    LEVEL_OPTION,
     END};
 static const struct kw_option FILTER_OPTIONS[] = {FILTERS, END};
+static const struct kw_option CROSS_OPTIONS[] = {DATA_OPTION, CONFIDENCE_OPTION,
+                                                 SOURCE_OPTION, END};
+static const struct kw_option EVIDENCE_OPTIONS[] = {
+    FILTERS,
+    {"--update", NULL, "write the hash of each file into the project"},
+    END};
 
 static const struct kw_verb VERBS[] = {
     {"list", "[primitives|standards|platforms|algorithms|glossary]",
-     "what the data holds", DATA_OPTIONS, 0, 1, kw_primitives_list},
+     "what the data holds", DATA_OPTIONS, 0, 1, kw_primitives_list,
+     .example = "primitives list standards"},
     {"show", "ID", "one primitive, standard or platform", DATA_OPTIONS, 1, 1,
-     kw_primitives_show},
+     kw_primitives_show, .example = "primitives show secure-updates"},
     {"graph", "[ID...]", "the dependencies as a drawing", GRAPH_OPTIONS, 0,
-     KW_OPERANDS_MAX, kw_primitives_graph},
+     KW_OPERANDS_MAX, kw_primitives_graph,
+     .example = "primitives graph secure-updates -o graph.svg"},
     {"matrix", NULL, "the dependencies as a table", MODEL_OPTIONS, 0, 0,
-     kw_primitives_matrix},
+     kw_primitives_matrix, .example = "primitives matrix --model table5"},
     {"closure", "ID...", "what these primitives require", MODEL_OPTIONS, 1,
-     KW_OPERANDS_MAX, kw_primitives_closure},
+     KW_OPERANDS_MAX, kw_primitives_closure,
+     .example = "primitives closure secure-updates"},
     {"lint", "FILE|FOLDER...", "check projects and data files", LINT_OPTIONS, 1,
-     KW_OPERANDS_MAX, kw_primitives_lint},
+     KW_OPERANDS_MAX, kw_primitives_lint,
+     .example = "primitives lint examples"},
     {"evaluate", "PROJECT.json", "use case, standards, parts: what is missing",
-     EVALUATE_OPTIONS, 1, 1, kw_primitives_evaluate},
+     EVALUATE_OPTIONS, 1, 1, kw_primitives_evaluate,
+     .example = "primitives evaluate examples/camera.json"},
     {"close", "PROJECT.json", "the cheapest parts that close the gaps",
-     CLOSE_OPTIONS, 1, 1, kw_primitives_close_gaps},
+     CLOSE_OPTIONS, 1, 1, kw_primitives_close_gaps,
+     .example = "primitives close examples/camera.json --swap"},
     {"what-if", "PROJECT.json", "what a change would bring", WHAT_IF_OPTIONS, 1,
-     1, kw_primitives_what_if},
+     1, kw_primitives_what_if,
+     .example = "primitives what-if examples/camera.json --add secure-updates"},
     {"diff", "OLD.json NEW.json", "what changed between two projects",
-     FILTER_OPTIONS, 2, 2, kw_primitives_diff},
+     FILTER_OPTIONS, 2, 2, kw_primitives_diff,
+     .example = "primitives diff old.json new.json"},
     {"cross", "STANDARD[:LEVEL] STANDARD[:LEVEL]",
-     "what the second adds over the first", FILTER_OPTIONS, 2, 2,
-     kw_primitives_cross},
+     "what the second adds over the first", CROSS_OPTIONS, 2, 2,
+     kw_primitives_cross,
+     .example = "primitives cross iec-62443-4-2:2 etsi-en-303-645"},
     {"evidence", "PROJECT.json", "what is proved, and what lacks proof",
-     FILTER_OPTIONS, 1, 1, kw_primitives_evidence},
+     EVIDENCE_OPTIONS, 1, 1, kw_primitives_evidence,
+     .example = "primitives evidence examples/keywright-device.json"},
 };
 
 const struct kw_noun kw_noun_primitives = {

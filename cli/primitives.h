@@ -50,6 +50,20 @@ void kw_project_done(struct kw_project *project);
 KW_MUST_USE kw_status kw_emit(struct kw_cli *cli,
                               const struct kw_arguments *arguments, char *text);
 
+/* A text in lines of a terminal's width that start at a column, behind what
+ * stands left of it. */
+void kw_print_column(const struct kw_cli *cli, int column, const char *left,
+                     const char *text);
+
+/* The texts of a list, or a member of each entry, with commas; the caller
+ * frees it, NULL without memory. */
+char *kw_joined(const json_t *list, const char *member);
+
+/* The documents of evaluate and close as text; path is the project's. */
+void kw_show_evaluation(struct kw_cli *cli, const json_t *document,
+                        const char *path);
+void kw_show_closing(struct kw_cli *cli, const json_t *document);
+
 typedef kw_status kw_run_verb(struct kw_cli *cli,
                               const struct kw_arguments *arguments);
 kw_run_verb kw_primitives_list;

@@ -4,8 +4,17 @@
 
 #include "cli/primitives.h"
 #include "host/primitives/output.h"
+#include "host/text.h"
 
 /* --- list --- */
+
+static void show_listed(struct kw_cli *cli, const char *id, const char *text,
+                        const char *kind) {
+    char *whole = text[0] == '\0' ? kw_format("%s", kind)
+                                  : kw_format("%s (%s)", text, kind);
+    kw_print_column(cli, 37, id, whole == NULL ? text : whole);
+    free(whole);
+}
 
 static void list_table(struct kw_cli *cli, const struct kw_table *table,
                        const char *kind, const char *name, json_t *list) {
@@ -17,7 +26,7 @@ static void list_table(struct kw_cli *cli, const struct kw_table *table,
         json_array_append_new(
             list, json_pack("{s:s, s:s, s:s, s:s}", "id", table->id[i], "kind",
                             label, "name", text, "section", section));
-        kw_print(cli, "%-36s %-22s %s\n", table->id[i], label, text);
+        show_listed(cli, table->id[i], text, label);
     }
 }
 
@@ -33,7 +42,7 @@ static void list_glossary(struct kw_cli *cli,
             json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s}", "id",
                                                   term, "kind", "term", "name",
                                                   meaning, "section", "B.3"));
-            kw_print(cli, "%-12s %s\n", term, meaning);
+            kw_print_column(cli, 14, term, meaning);
         }
         json_array_foreach(json_object_get(root, "states"), index, entry) {
             const char *id = kw_text(entry, "id");
@@ -42,7 +51,7 @@ static void list_glossary(struct kw_cli *cli,
                                                   id, "kind", "state", "name",
                                                   meaning, "section",
                                                   kw_text(entry, "section")));
-            kw_print(cli, "%-12s %s\n", id, meaning);
+            kw_print_column(cli, 14, id, meaning);
         }
     }
 }
@@ -94,43 +103,68 @@ kw_status kw_primitives_list(struct kw_cli *cli,
 
 /* --- show --- */
 
+static void show_line(struct kw_cli *cli, const char *left, char *text) {
+    kw_print_column(cli, 15, left, text == NULL ? "(no memory)" : text);
+    free(text);
+}
+
 static void show_edges(struct kw_cli *cli, const json_t *entry,
                        const char *kind) {
     size_t index;
     json_t *edge;
+    char *left = kw_format("  %s", kind);
     json_array_foreach(json_object_get(entry, kind), index, edge) {
-        kw_print(cli, "  %s: %s (%s): %s%s\n", kind, kw_text(edge, "id"),
-                 kw_text(edge, "section"), kw_text(edge, "rationale"),
-                 json_is_true(json_object_get(edge, "conditional"))
-                     ? " [if present, shall]"
-                     : "");
+        show_line(cli, left == NULL ? kind : left,
+                  kw_format("%s (section %s): %s%s", kw_text(edge, "id"),
+                            kw_text(edge, "section"),
+                            kw_text(edge, "rationale"),
+                            json_is_true(json_object_get(edge, "conditional"))
+                                ? " [if present, shall]"
+                                : ""));
+    }
+    free(left);
+}
+
+static void show_members(struct kw_cli *cli, const json_t *entry) {
+    static const char *const MEMBERS[] = {
+        "name",       "title",    "section", "kind",    "type", "label",
+        "definition", "question", "edition", "missing", "note"};
+    for (size_t i = 0; i < sizeof MEMBERS / sizeof *MEMBERS; i++) {
+        const char *text = kw_text(entry, MEMBERS[i]);
+        char *left = kw_format("  %s", MEMBERS[i]);
+        if (text[0] != '\0') {
+            show_line(cli, left == NULL ? MEMBERS[i] : left,
+                      kw_format("%s", text));
+        }
+        free(left);
+    }
+}
+
+static void show_parts(struct kw_cli *cli, const json_t *entry) {
+    size_t index;
+    json_t *item;
+    json_array_foreach(json_object_get(entry, "features"), index, item) {
+        const char *remark = kw_text(item, "robustness");
+        kw_print(cli, "  %s: %s, %s\n", kw_text(item, "primitive"),
+                 kw_text(item, "support"), kw_text(item, "usage"));
+        show_line(cli, "",
+                  kw_format("%s%s%s", kw_text(item, "feature"),
+                            remark[0] == '\0' ? "" : "; robustness: ", remark));
+    }
+    json_array_foreach(json_object_get(entry, "requirements"), index, item) {
+        char *left = kw_format("  %s", kw_text(item, "id"));
+        show_line(cli, left == NULL ? "" : left,
+                  kw_format("%s", kw_text(item, "title")));
+        free(left);
     }
 }
 
 static void show_entry(struct kw_cli *cli, const json_t *entry) {
-    static const char *const MEMBERS[] = {
-        "name",  "title",   "section",    "kind",     "type",
-        "label", "edition", "definition", "question", "missing"};
-    size_t index;
-    json_t *item;
     kw_print(cli, "%s\n", kw_text(entry, "id"));
-    for (size_t i = 0; i < sizeof MEMBERS / sizeof *MEMBERS; i++) {
-        const char *text = kw_text(entry, MEMBERS[i]);
-        if (text[0] != '\0') {
-            kw_print(cli, "  %s: %s\n", MEMBERS[i], text);
-        }
-    }
+    show_members(cli, entry);
     show_edges(cli, entry, "mandatory");
     show_edges(cli, entry, "optional");
-    json_array_foreach(json_object_get(entry, "features"), index, item) {
-        kw_print(cli, "  %s (%s, %s): %s\n", kw_text(item, "primitive"),
-                 kw_text(item, "support"), kw_text(item, "usage"),
-                 kw_text(item, "feature"));
-    }
-    json_array_foreach(json_object_get(entry, "requirements"), index, item) {
-        kw_print(cli, "  %s: %s\n", kw_text(item, "id"),
-                 kw_text(item, "title"));
-    }
+    show_parts(cli, entry);
 }
 
 static kw_status show(struct kw_cli *cli, const struct kw_catalogue *catalogue,
@@ -193,6 +227,22 @@ static kw_status selected(struct kw_cli *cli,
     return KW_OK;
 }
 
+/* "required by B, that by A" from the path A, B, this. */
+static void show_reasons(struct kw_cli *cli, const char *id,
+                         const json_t *path) {
+    size_t step = json_array_size(path) - 1;
+    char *text = kw_format("%s", step == 0 ? "selected" : "");
+    while (step-- > 0) {
+        char *longer = kw_format("%s%srequired by %s", text == NULL ? "" : text,
+                                 text == NULL || text[0] == '\0' ? "" : ", ",
+                                 json_string_value(json_array_get(path, step)));
+        free(text);
+        text = longer;
+    }
+    kw_print_column(cli, 37, id, text == NULL ? "" : text);
+    free(text);
+}
+
 static void show_path(struct kw_cli *cli, const struct kw_catalogue *catalogue,
                       const struct kw_engine_closure *closure, uint32_t at,
                       json_t *list) {
@@ -202,12 +252,7 @@ static void show_path(struct kw_cli *cli, const struct kw_catalogue *catalogue,
         json_array_insert_new(path, 0,
                               json_string(catalogue->primitives.id[step]));
     }
-    kw_print(cli, "%-36s", catalogue->primitives.id[at]);
-    for (uint32_t step = closure->parent[at]; step != KW_ENGINE_NONE;
-         step = closure->parent[step]) {
-        kw_print(cli, " <- %s", catalogue->primitives.id[step]);
-    }
-    kw_print(cli, "\n");
+    show_reasons(cli, catalogue->primitives.id[at], path);
     json_array_append_new(list, json_pack("{s:s, s:o}", "primitive",
                                           catalogue->primitives.id[at], "path",
                                           path));
@@ -322,14 +367,35 @@ static const char *mark_word(char letter) {
     }
 }
 
+/* Abbreviations stand upright over their columns. */
+static void matrix_head(struct kw_cli *cli,
+                        const struct kw_catalogue *catalogue) {
+    const uint32_t count = catalogue->primitives.count;
+    size_t height = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const size_t size =
+            strlen(kw_text(catalogue->primitives.entry[i], "abbr"));
+        height = size > height ? size : height;
+    }
+    for (size_t line = 0; line < height; line++) {
+        kw_print(cli, "%7s", "");
+        for (uint32_t i = 0; i < count; i++) {
+            const char *abbr = kw_text(catalogue->primitives.entry[i], "abbr");
+            const size_t above = height - strlen(abbr);
+            kw_print(cli, " %c", line < above ? ' ' : abbr[line - above]);
+        }
+        kw_print(cli, "\n");
+    }
+}
+
 static json_t *matrix_row(struct kw_cli *cli,
                           const struct kw_catalogue *catalogue, uint32_t model,
                           uint32_t from) {
     json_t *cells = json_array();
-    kw_print(cli, "%-6s", kw_text(catalogue->primitives.entry[from], "abbr"));
+    kw_print(cli, "%-7s", kw_text(catalogue->primitives.entry[from], "abbr"));
     for (uint32_t to = 0; to < catalogue->primitives.count; to++) {
         const char letter = mark(catalogue, model, from, to);
-        kw_print(cli, " %-5c", letter);
+        kw_print(cli, " %c", letter);
         if (letter != ' ') {
             json_array_append_new(cells, json_pack("{s:s, s:s}", "primitive",
                                                    catalogue->primitives.id[to],
@@ -341,6 +407,16 @@ static json_t *matrix_row(struct kw_cli *cli,
                      "cells", cells);
 }
 
+static void put_matrix(struct kw_cli *cli, const struct kw_catalogue *catalogue,
+                       uint32_t model, json_t *rows) {
+    matrix_head(cli, catalogue);
+    for (uint32_t i = 0; i < catalogue->primitives.count; i++) {
+        json_array_append_new(rows, matrix_row(cli, catalogue, model, i));
+    }
+    kw_print(cli, "* mandatory, . required through others, o optional; "
+                  "a row depends on its columns\n");
+}
+
 kw_status kw_primitives_matrix(struct kw_cli *cli,
                                const struct kw_arguments *arguments) {
     struct kw_primitives primitives;
@@ -350,18 +426,9 @@ kw_status kw_primitives_matrix(struct kw_cli *cli,
     if (status == KW_OK) {
         status = kw_edge_model(cli, arguments, &model);
     }
-    const struct kw_catalogue *catalogue = &primitives.catalogue;
-    const uint32_t count = status == KW_OK ? catalogue->primitives.count : 0;
-    kw_print(cli, count == 0 ? "" : "      ");
-    for (uint32_t i = 0; i < count; i++) {
-        kw_print(cli, " %-5s", kw_text(catalogue->primitives.entry[i], "abbr"));
+    if (status == KW_OK) {
+        put_matrix(cli, &primitives.catalogue, model, rows);
     }
-    kw_print(cli, count == 0 ? "" : "\n");
-    for (uint32_t i = 0; i < count; i++) {
-        json_array_append_new(rows, matrix_row(cli, catalogue, model, i));
-    }
-    kw_print(cli,
-             count == 0 ? "" : "* mandatory, . through others, o optional\n");
     json_object_set_new(cli->result, "rows", rows);
     kw_primitives_close(&primitives);
     return status;

@@ -120,8 +120,12 @@ _keywright_options() { # NOUN VERB
         echo --data --model --min-confidence --source --reading --add \
             --remove --level
         ;;
-    'primitives diff' | 'primitives cross' | 'primitives evidence')
+    'primitives diff')
         echo --data --model --min-confidence --source --reading
+        ;;
+    'primitives cross') echo --data --min-confidence --source ;;
+    'primitives evidence')
+        echo --data --model --min-confidence --source --reading --update
         ;;
     'board serve')
         echo --kit-pty --i2c --swi-pty --tcp --bridge --fleet --switch \

@@ -720,7 +720,8 @@ class Wrong(Case):
                           '"selected":[\n' + ",\n".join(
                               f'{{"p{n}":1}}' for n in range(100000))
                           + "]}}")
-        document = self.kw.json("primitives", "lint", path, code=1)
+        document = self.kw.json("primitives", "lint", path, code=1,
+                                schema="primitives-lint")
         self.assertEqual(document["errors"], 200000)
         self.assertEqual(len(document["problems"]), 10000)
         for number, problem in enumerate(document["problems"]):
