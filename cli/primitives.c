@@ -165,6 +165,8 @@ static const struct kw_option WHAT_IF_OPTIONS[] = {
     {"--remove", "ID[,ID]", "primitives or platforms"},
     LEVEL_OPTION,
     END};
+static const struct kw_option PAGE_OPTIONS[] = {
+    DATA_OPTION, {"--output", "FILE.html", "the page", .required = true}, END};
 static const struct kw_option FILTER_OPTIONS[] = {FILTERS, END};
 static const struct kw_option CROSS_OPTIONS[] = {DATA_OPTION, CONFIDENCE_OPTION,
                                                  SOURCE_OPTION, END};
@@ -209,6 +211,9 @@ static const struct kw_verb VERBS[] = {
     {"evidence", "PROJECT.json", "what is proved, and what lacks proof",
      EVIDENCE_OPTIONS, 1, 1, kw_primitives_evidence,
      .example = "primitives evidence examples/keywright-device.json"},
+    {"page", NULL, "all of this as one file for a browser, offline",
+     PAGE_OPTIONS, 0, 0, kw_primitives_page,
+     .example = "primitives page -o primitives.html"},
 };
 
 const struct kw_noun kw_noun_primitives = {

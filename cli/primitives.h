@@ -78,5 +78,6 @@ kw_run_verb kw_primitives_what_if;
 kw_run_verb kw_primitives_diff;
 kw_run_verb kw_primitives_cross;
 kw_run_verb kw_primitives_evidence;
+kw_run_verb kw_primitives_page;
 
 #endif

@@ -1,10 +1,16 @@
-# cmake -DOUTPUT=FILE.c -DROOT=FOLDER -DFILES=a;b -P embed.cmake: writes
-# the files as arrays, with the table kw_shipped_files.
+# cmake -DOUTPUT=FILE.c -DTABLE=kw_shipped -DROOT=FOLDER -DFILES=a;b
+# -P embed.cmake: writes the files as arrays, with the table TABLE_files. A
+# file below ROOT is named by its path, another by its last part.
 set(arrays)
 set(table)
 set(index 0)
 foreach(file IN LISTS FILES)
-  file(READ ${ROOT}/${file} hex HEX)
+  set(path ${ROOT}/${file})
+  if(IS_ABSOLUTE ${file})
+    set(path ${file})
+    get_filename_component(file ${path} NAME)
+  endif()
+  file(READ ${path} hex HEX)
   string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," hex "${hex}")
   string(APPEND arrays
     "static const unsigned char FILE_${index}[] = {${hex}0};\n")
@@ -13,5 +19,5 @@ foreach(file IN LISTS FILES)
   math(EXPR index "${index} + 1")
 endforeach()
 file(WRITE ${OUTPUT} "#include \"host/primitives/shipped.h\"\n\n${arrays}\n\
-const struct kw_shipped_file kw_shipped_files[] = {\n${table}};\n\
-const size_t kw_shipped_file_count = ${index};\n")
+const struct kw_shipped_file ${TABLE}_files[] = {\n${table}};\n\
+const size_t ${TABLE}_file_count = ${index};\n")

@@ -56,7 +56,7 @@ _keywright_verbs() { # NOUN
     board) echo serve ;;
     primitives)
         echo list show graph matrix closure lint evaluate close what-if \
-            diff cross evidence
+            diff cross evidence page
         ;;
     winc)
         echo new info list root tls dump load erase verify reset connect
@@ -109,6 +109,7 @@ _keywright_options() { # NOUN VERB
     'primitives graph') echo --data --model --svg --dot --mermaid --output ;;
     'primitives matrix' | 'primitives closure') echo --data --model ;;
     'primitives lint') echo --data --only ;;
+    'primitives page') echo --data --output ;;
     'primitives evaluate')
         echo --data --model --min-confidence --source --reading --level \
             --format --output
