@@ -84,3 +84,8 @@ build_packages() {
         libcurl4-openssl-dev \
         libhidapi-dev
 }
+
+# What `keywright primitives page` adds: its engine is WebAssembly.
+page_packages() {
+    printf '%s\n' clang lld
+}
