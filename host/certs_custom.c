@@ -142,30 +142,54 @@ static kw_status make_root(struct kw_custom_run *run) {
 
 /* --- signer --- */
 
-static kw_status make_request(struct kw_custom_run *run,
-                              const uint8_t public_key[KW_PUBLIC_KEY_SIZE]) {
-    struct kw_pki_bytes info;
-    struct kw_pki_bytes request;
+static char *request_path(const struct kw_custom_run *run) {
     char digits[5];
     char name[32];
     kw_hex_upper(run->custom->signer_id, 2, digits);
     (void)snprintf(name, sizeof name, "signer_%s.csr", digits);
-    char *path = kw_custom_path(run, "certs", name);
+    return kw_custom_path(run, "certs", name);
+}
+
+/* One that a cut left may be of another key or name. */
+static kw_status check_request(struct kw_custom_run *run, const char *path,
+                               const struct kw_pki_bytes *info) {
+    struct kw_pki_bytes there;
+    struct kw_der whole;
+    struct kw_der_item item;
+    KW_TRY(kw_pki_read_request_file(path, &there, run->error));
+    struct kw_der cursor = kw_pki_cursor(&there);
+    if (kw_der_take(&cursor, KW_DER_SEQUENCE, &whole) != KW_OK ||
+        kw_der_next(&whole, &item) != KW_OK ||
+        !kw_der_is(&item.whole, info->der, info->size)) {
+        kw_error(run->error, KW_NO,
+                 "%s is of another key or name than is wanted now", path);
+        return kw_error_hint(run->error,
+                             "--renew makes all certificates new, beside the "
+                             "old ones");
+    }
+    return KW_OK;
+}
+
+static kw_status write_request(struct kw_custom_run *run, const char *path,
+                               const struct kw_pki_bytes *info) {
+    struct kw_pki_bytes request;
+    kw_custom_say(run, "Building new signer csr certificate");
+    KW_TRY(kw_pki_sign(info, run->signer, &request, run->error));
+    return kw_pki_write_file(path, KW_PEM_REQUEST, &request, run->error);
+}
+
+static kw_status make_request(struct kw_custom_run *run,
+                              const uint8_t public_key[KW_PUBLIC_KEY_SIZE]) {
+    struct kw_pki_bytes info;
+    KW_TRY(kw_pki_request(kw_pki_cursor(&run->name[KW_CHAIN_SIGNER]),
+                          public_key, &info));
+    char *path = request_path(run);
     if (path == NULL) {
         return kw_custom_no_memory(run);
     }
-    kw_status status = KW_OK;
-    if (!kw_file_exists(path)) {
-        kw_custom_say(run, "Building new signer csr certificate");
-        status = kw_pki_request(kw_pki_cursor(&run->name[KW_CHAIN_SIGNER]),
-                                public_key, &info);
-        status = status == KW_OK
-                     ? kw_pki_sign(&info, run->signer, &request, run->error)
-                     : status;
-        status = status == KW_OK ? kw_pki_write_file(path, KW_PEM_REQUEST,
-                                                     &request, run->error)
-                                 : status;
-    }
+    const kw_status status = kw_file_exists(path)
+                                 ? check_request(run, path, &info)
+                                 : write_request(run, path, &info);
     free(path);
     return status;
 }

@@ -10,16 +10,15 @@
 
 #define FILE_MAX 65536
 
-static kw_status from_pem(const uint8_t *data, size_t size,
+static kw_status from_pem(const char *label, const uint8_t *data, size_t size,
                           struct kw_pki_bytes *bytes) {
     char *name = NULL;
     uint8_t *der = NULL;
     long der_size = 0;
     BIO *bio = BIO_new_mem_buf(data, (int)size);
     kw_status status = KW_PARSE;
-    if (bio != NULL &&
-        PEM_bytes_read_bio(&der, &der_size, &name, KW_PEM_CERTIFICATE, bio,
-                           NULL, NULL) == 1) {
+    if (bio != NULL && PEM_bytes_read_bio(&der, &der_size, &name, label, bio,
+                                          NULL, NULL) == 1) {
         status = der_size > 0 && (size_t)der_size <= sizeof bytes->der
                      ? KW_OK
                      : KW_PARSE_SIZE;
@@ -50,7 +49,8 @@ static kw_status read_bytes(const char *path, struct kw_pki_bytes *bytes,
     KW_TRY(kw_file_read(path, FILE_MAX, &data, &size, error));
     const bool is_der = size > 0 && data[0] == KW_DER_SEQUENCE;
     const kw_status status =
-        is_der ? from_der(data, size, bytes) : from_pem(data, size, bytes);
+        is_der ? from_der(data, size, bytes)
+               : from_pem(KW_PEM_CERTIFICATE, data, size, bytes);
     free(data);
     return status == KW_OK ? KW_OK
                            : kw_error(error, status,
@@ -73,6 +73,18 @@ kw_status kw_pki_read_file(const char *path, struct kw_pki_bytes *bytes,
                ? KW_OK
                : kw_error(error, status,
                           "%s holds no X.509 certificate of version 3", path);
+}
+
+kw_status kw_pki_read_request_file(const char *path, struct kw_pki_bytes *bytes,
+                                   struct kw_error *error) {
+    uint8_t *data = NULL;
+    size_t size = 0;
+    KW_TRY(kw_file_read(path, FILE_MAX, &data, &size, error));
+    const kw_status status = from_pem(KW_PEM_REQUEST, data, size, bytes);
+    free(data);
+    return status == KW_OK
+               ? KW_OK
+               : kw_error(error, status, "%s holds no request", path);
 }
 
 /* --- public keys --- */

@@ -15,6 +15,10 @@ KW_MUST_USE kw_status kw_pki_read_file(const char *path,
                                        struct kw_pki_bytes *bytes,
                                        struct kw_pki_view *view,
                                        struct kw_error *error);
+/* The DER of a request in a PEM file; not looked into. KW_PARSE: none. */
+KW_MUST_USE kw_status kw_pki_read_request_file(const char *path,
+                                               struct kw_pki_bytes *bytes,
+                                               struct kw_error *error);
 /* A public key: of a certificate, in PEM (SubjectPublicKeyInfo), or 64 bytes
  * X, Y. KW_PARSE_KEY: none. */
 KW_MUST_USE kw_status

@@ -542,6 +542,32 @@ class Custom(kw.Case):
         for name in ("root", "signer", "device"):
             self.assertIn(f"Using cached {name} certificate", text)
 
+    def test_a_request_that_a_cut_left(self):
+        """It is kept when it is of the same key and name, else refused."""
+        document = self.custom()
+        folder = self.kw.path(document["folder"])
+        request = (folder / "signer_FFFF.csr").read_bytes()
+
+        def forget():  # what a cut leaves: root, request, no certificates
+            for name in ("signer_FFFF.crt", f"device_{self.serial}.crt"):
+                (folder / name).unlink(missing_ok=True)
+        forget()
+        self.assertEqual(self.custom()["generation"], 1)
+        self.assertEqual((folder / "signer_FFFF.csr").read_bytes(), request)
+        forget()
+        self.fails(1, "signer_FFFF.csr is of another key or name", "certs",
+                   "custom", "--yes", "--org", "test", "--signer-cn", "S %H")
+        openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out",
+                self.kw.folder / "other.key")
+        self.fails(1, "signer_FFFF.csr is of another key or name", "certs",
+                   "custom", "--yes", "--org", "test", "--signer-key",
+                   "other.key")
+        self.assertEqual((folder / "signer_FFFF.csr").read_bytes(), request)
+        self.assertEqual(
+            self.custom("--renew", "--signer-key", "other.key")["generation"],
+            2)
+        self.kw.json("certs", "verify")
+
     def test_renew_and_other_names_begin_a_generation(self):
         first = self.custom()
         files = self.kw.files()
