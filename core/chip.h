@@ -20,23 +20,6 @@
 
 enum kw_zone { KW_ZONE_CONFIG = 0, KW_ZONE_OTP = 1, KW_ZONE_DATA = 2 };
 
-enum kw_opcode {
-    KW_OP_READ = 0x02,
-    KW_OP_MAC = 0x08,
-    KW_OP_WRITE = 0x12,
-    KW_OP_GENDIG = 0x15,
-    KW_OP_NONCE = 0x16,
-    KW_OP_LOCK = 0x17,
-    KW_OP_RANDOM = 0x1B,
-    KW_OP_COUNTER = 0x24,
-    KW_OP_INFO = 0x30,
-    KW_OP_GENKEY = 0x40,
-    KW_OP_SIGN = 0x41,
-    KW_OP_VERIFY = 0x45,
-    KW_OP_PRIVWRITE = 0x46,
-    KW_OP_SHA = 0x47,
-};
-
 struct kw_chip {
     struct kw_link link;
     bool awake;

@@ -23,6 +23,32 @@
 #define KW_RESPONSE_MIN      4
 #define KW_RESPONSE_MAX      155 /* bytes; the library's own limit */
 
+/* DS40002138A section 5. */
+enum kw_opcode {
+    KW_OP_READ = 0x02,
+    KW_OP_MAC = 0x08,
+    KW_OP_WRITE = 0x12,
+    KW_OP_GENDIG = 0x15,
+    KW_OP_NONCE = 0x16,
+    KW_OP_LOCK = 0x17,
+    KW_OP_RANDOM = 0x1B,
+    KW_OP_DERIVEKEY = 0x1C,
+    KW_OP_UPDATEEXTRA = 0x20,
+    KW_OP_COUNTER = 0x24,
+    KW_OP_CHECKMAC = 0x28,
+    KW_OP_INFO = 0x30,
+    KW_OP_GENKEY = 0x40,
+    KW_OP_SIGN = 0x41,
+    KW_OP_ECDH = 0x43,
+    KW_OP_VERIFY = 0x45,
+    KW_OP_PRIVWRITE = 0x46,
+    KW_OP_SHA = 0x47,
+    KW_OP_AES = 0x51,
+    KW_OP_KDF = 0x56,
+    KW_OP_SELFTEST = 0x77,
+    KW_OP_SECUREBOOT = 0x80,
+};
+
 struct kw_command {
     uint8_t opcode;
     uint8_t param1;

@@ -12,15 +12,6 @@
 #define FIRST_PUBLIC_SLOT 8
 #define AES_ENABLED       0x01 /* AES_Enable */
 
-/* Commands that no driver function sends yet. */
-enum {
-    OP_DERIVE_KEY = 0x1C,
-    OP_CHECK_MAC = 0x28,
-    OP_ECDH = 0x43,
-    OP_AES = 0x51,
-    OP_KDF = 0x56,
-};
-
 struct subject {
     const uint8_t *config;
     unsigned slot;
@@ -480,16 +471,16 @@ static const struct row {
     {"PrivWrite", KW_OP_PRIVWRITE, 0, 0, IN_PARAM2, put_key},
     {"Sign (external)", KW_OP_SIGN, 0x80, 0x80, IN_PARAM2, sign_external},
     {"Sign (internal)", KW_OP_SIGN, 0x80, 0x00, IN_PARAM2, sign_internal},
-    {"ECDH", OP_ECDH, 0, 0, IN_PARAM2, ecdh},
+    {"ECDH", KW_OP_ECDH, 0, 0, IN_PARAM2, ecdh},
     {"Verify", KW_OP_VERIFY, 0x07, 0x00, IN_PARAM2, verify},
     {"Verify (validate)", KW_OP_VERIFY, 0x03, 0x03, IN_PARAM2, validate},
     {"MAC", KW_OP_MAC, 0x02, 0x00, IN_PARAM2, mac},
     {"SHA (HMAC)", KW_OP_SHA, 0x07, 0x04, IN_PARAM2, hmac},
-    {"CheckMac", OP_CHECK_MAC, 0x02, 0x00, IN_PARAM2, use_symmetric},
+    {"CheckMac", KW_OP_CHECKMAC, 0x02, 0x00, IN_PARAM2, use_symmetric},
     {"GenDig", KW_OP_GENDIG, 0xFF, 0x02, IN_PARAM2, use_symmetric},
-    {"DeriveKey", OP_DERIVE_KEY, 0, 0, IN_PARAM2, derive},
-    {"AES", OP_AES, 0x06, 0x00, IN_PARAM2, aes},
-    {"KDF", OP_KDF, 0x03, 0x02, IN_PARAM2, kdf},
+    {"DeriveKey", KW_OP_DERIVEKEY, 0, 0, IN_PARAM2, derive},
+    {"AES", KW_OP_AES, 0x06, 0x00, IN_PARAM2, aes},
+    {"KDF", KW_OP_KDF, 0x03, 0x02, IN_PARAM2, kdf},
     {"Lock", KW_OP_LOCK, 0x03, 0x02, IN_MODE, lock},
 };
 
@@ -533,7 +524,7 @@ static unsigned slot_of(const struct row *row,
     case IN_PARAM2:
         break;
     }
-    return row->opcode == OP_KDF ? command->param2 & 0xFFu : command->param2;
+    return row->opcode == KW_OP_KDF ? command->param2 & 0xFFu : command->param2;
 }
 
 bool kw_explain_command(const uint8_t config[KW_CONFIG_SIZE],

@@ -81,7 +81,7 @@ static bool is_access(const struct kw_command *command) {
 }
 
 static bool is_aes(const struct kw_command *command) {
-    return command->opcode == 0x51 || command->opcode == 0x56;
+    return command->opcode == KW_OP_AES || command->opcode == KW_OP_KDF;
 }
 
 static void explain_execution(const uint8_t *config,

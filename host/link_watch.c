@@ -31,10 +31,9 @@ static kw_status refusal_in(const struct watch *watch, const uint8_t *frame,
                             size_t frame_size) {
     const uint8_t *data = NULL;
     size_t size = 0;
-    const uint8_t self_test = 0x77;
     if (kw_response_decode(frame, frame_size, &data, &size) != KW_OK ||
         size != 1 || !watch->view.has_command ||
-        watch->view.command.opcode == self_test) {
+        watch->view.command.opcode == KW_OP_SELFTEST) {
         return KW_OK;
     }
     const kw_status status = kw_status_of_chip(data[0]);

@@ -6,18 +6,6 @@
 
 #include "core/bytes.h"
 
-/* Commands that no driver function sends yet. */
-enum {
-    OP_DERIVE_KEY = 0x1C,
-    OP_UPDATE_EXTRA = 0x20,
-    OP_CHECK_MAC = 0x28,
-    OP_ECDH = 0x43,
-    OP_AES = 0x51,
-    OP_KDF = 0x56,
-    OP_SELF_TEST = 0x77,
-    OP_SECURE_BOOT = 0x80,
-};
-
 static const struct {
     uint8_t opcode;
     const char *name;
@@ -29,21 +17,21 @@ static const struct {
     {KW_OP_NONCE, "Nonce"},
     {KW_OP_LOCK, "Lock"},
     {KW_OP_RANDOM, "Random"},
-    {OP_DERIVE_KEY, "DeriveKey"},
-    {OP_UPDATE_EXTRA, "UpdateExtra"},
+    {KW_OP_DERIVEKEY, "DeriveKey"},
+    {KW_OP_UPDATEEXTRA, "UpdateExtra"},
     {KW_OP_COUNTER, "Counter"},
-    {OP_CHECK_MAC, "CheckMac"},
+    {KW_OP_CHECKMAC, "CheckMac"},
     {KW_OP_INFO, "Info"},
     {KW_OP_GENKEY, "GenKey"},
     {KW_OP_SIGN, "Sign"},
-    {OP_ECDH, "ECDH"},
+    {KW_OP_ECDH, "ECDH"},
     {KW_OP_VERIFY, "Verify"},
     {KW_OP_PRIVWRITE, "PrivWrite"},
     {KW_OP_SHA, "SHA"},
-    {OP_AES, "AES"},
-    {OP_KDF, "KDF"},
-    {OP_SELF_TEST, "SelfTest"},
-    {OP_SECURE_BOOT, "SecureBoot"},
+    {KW_OP_AES, "AES"},
+    {KW_OP_KDF, "KDF"},
+    {KW_OP_SELFTEST, "SelfTest"},
+    {KW_OP_SECUREBOOT, "SecureBoot"},
 };
 
 static const char *name_of(uint8_t opcode) {
@@ -109,21 +97,21 @@ static const struct row {
     {KW_OP_VERIFY, 0, 0, 0, FROM_CHIP, 0, REST, SHOWN, ""},
     {KW_OP_MAC, 0, 0, 0, TO_CHIP, 0, REST, SHOWN, ""},
     {KW_OP_MAC, 0, 0, 0, FROM_CHIP, 0, REST, SHOWN, ""},
-    {OP_CHECK_MAC, 0, 0, 0, TO_CHIP, 0, REST, SHOWN, ""},
-    {OP_DERIVE_KEY, 0, 0, 0, TO_CHIP, 0, REST, SHOWN, ""},
+    {KW_OP_CHECKMAC, 0, 0, 0, TO_CHIP, 0, REST, SHOWN, ""},
+    {KW_OP_DERIVEKEY, 0, 0, 0, TO_CHIP, 0, REST, SHOWN, ""},
     {KW_OP_COUNTER, 0, 0, 0, FROM_CHIP, 0, REST, SHOWN, ""},
     {KW_OP_INFO, 0, 0, 0, FROM_CHIP, 0, REST, SHOWN, ""},
     {KW_OP_SHA, 0, 0, 0, TO_CHIP, 0, REST, LEFT_OUT, "hashed"},
     {KW_OP_SHA, 0, 0, 0, FROM_CHIP, 0, REST, LEFT_OUT, "digest or context"},
-    {OP_ECDH, 0, 0, 0, TO_CHIP, 0, REST, SHOWN, ""},
-    {OP_ECDH, 0, 0, 0, FROM_CHIP, 0, REST, LEFT_OUT, "ECDH secret"},
-    {OP_AES, 0, 0, 0, TO_CHIP, 0, REST, LEFT_OUT, "AES input"},
-    {OP_AES, 0, 0, 0, FROM_CHIP, 0, REST, LEFT_OUT, "AES output"},
-    {OP_KDF, 0, 0, 0, TO_CHIP, 0, 4, SHOWN, ""},
-    {OP_KDF, 0, 0, 0, TO_CHIP, 4, REST, LEFT_OUT, "KDF message"},
-    {OP_KDF, 0, 0, 0, FROM_CHIP, 0, REST, LEFT_OUT, "derived key"},
-    {OP_SECURE_BOOT, 0, 0, 0, TO_CHIP, 0, REST, SHOWN, ""},
-    {OP_SECURE_BOOT, 0, 0, 0, FROM_CHIP, 0, REST, SHOWN, ""},
+    {KW_OP_ECDH, 0, 0, 0, TO_CHIP, 0, REST, SHOWN, ""},
+    {KW_OP_ECDH, 0, 0, 0, FROM_CHIP, 0, REST, LEFT_OUT, "ECDH secret"},
+    {KW_OP_AES, 0, 0, 0, TO_CHIP, 0, REST, LEFT_OUT, "AES input"},
+    {KW_OP_AES, 0, 0, 0, FROM_CHIP, 0, REST, LEFT_OUT, "AES output"},
+    {KW_OP_KDF, 0, 0, 0, TO_CHIP, 0, 4, SHOWN, ""},
+    {KW_OP_KDF, 0, 0, 0, TO_CHIP, 4, REST, LEFT_OUT, "KDF message"},
+    {KW_OP_KDF, 0, 0, 0, FROM_CHIP, 0, REST, LEFT_OUT, "derived key"},
+    {KW_OP_SECUREBOOT, 0, 0, 0, TO_CHIP, 0, REST, SHOWN, ""},
+    {KW_OP_SECUREBOOT, 0, 0, 0, FROM_CHIP, 0, REST, SHOWN, ""},
 };
 
 static const struct row *find_row(const struct kw_command *command,
@@ -178,7 +166,8 @@ static void learn_from_answer(struct kw_frame_view *view, const uint8_t *data,
         learn(view, word_of(command), data, size);
     }
     /* Lock and UpdateExtra change what was read: ask again. */
-    if ((command->opcode == KW_OP_LOCK || command->opcode == OP_UPDATE_EXTRA) &&
+    if ((command->opcode == KW_OP_LOCK ||
+         command->opcode == KW_OP_UPDATEEXTRA) &&
         size == 1 && data[0] == 0) {
         view->known_words &= ~(3u << (KW_CONFIG_USER_EXTRA / KW_WORD_SIZE));
     }

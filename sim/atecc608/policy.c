@@ -8,8 +8,6 @@
 #define COUNT_MATCH_ENABLED  0x01
 #define OPTION_IO_KEY        0x02 /* of ChipOptions, first byte */
 #define OPTION_CLEAR_HEALTH  0x08
-#define OP_READ              0x02
-#define OP_SELF_TEST         0x77
 #define WRITE_CONFIG_GENKEY  0x2 /* SlotConfig bit 13 */
 #define WRITE_CONFIG_PRIVATE 0x4 /* SlotConfig bit 14 */
 #define NIBBLE_VALID         0x5
@@ -136,9 +134,9 @@ kw_status kw_sim_policy_random(struct kw_sim_chip *chip, unsigned slot) {
 kw_status kw_sim_policy_self_test(struct kw_sim_chip *chip,
                                   const struct kw_command *command) {
     const bool config_read =
-        command->opcode == OP_READ && (command->param1 & 3u) == 0;
+        command->opcode == KW_OP_READ && (command->param1 & 3u) == 0;
     KW_SIM_DEMAND(chip->sram.self_test_failed == 0 || config_read ||
-                      command->opcode == OP_SELF_TEST,
+                      command->opcode == KW_OP_SELFTEST,
                   chip, KW_CHIP_SELF_TEST,
                   "self-tests %02X have failed: only SelfTest and reading "
                   "the configuration work until they pass",
