@@ -61,7 +61,11 @@ static kw_status nvm_open(const char *path, uint8_t *image, void **store) {
     return KW_OK;
 }
 
+/* Every other image is parked first, as a board does it. */
 static kw_status nvm_commit(void *store, const uint8_t *image) {
+    if (image[0] % 2 != 0) {
+        kw_nvm_park(store);
+    }
     return kw_nvm_commit(store, image);
 }
 
