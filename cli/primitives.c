@@ -3,8 +3,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "host/files.h"
+#include "host/text.h"
 
 /* --- what the verbs share --- */
 
@@ -36,22 +38,93 @@ void kw_words_free(struct kw_word_set *words) {
     words->text = NULL;
 }
 
+static bool is_json(const char *name) {
+    const size_t size = strlen(name);
+    return size > 5 && strcmp(name + size - 5, ".json") == 0;
+}
+
+kw_status kw_each_json_file(struct kw_cli *cli, const char *folder,
+                            kw_json_file *visit, void *self) {
+    struct kw_names names;
+    kw_status status = kw_folder_list(folder, &names, &cli->error);
+    if (status != KW_OK) {
+        return status;
+    }
+    for (size_t i = 0; i < names.count && status == KW_OK; i++) {
+        if (is_json(names.name[i])) {
+            char *path = kw_format("%s/%s", folder, names.name[i]);
+            status = path == NULL
+                         ? kw_error(&cli->error, KW_SYSTEM_MEMORY, "no memory")
+                         : visit(self, path);
+            free(path);
+        }
+    }
+    kw_names_free(&names);
+    return status;
+}
+
+/* --- the data --- */
+
+struct data_files {
+    struct kw_cli *cli;
+    struct kw_primitives *primitives;
+};
+
+static kw_status add_file(void *self, const char *path) {
+    const struct data_files *files = self;
+    struct kw_primitives *primitives = files->primitives;
+    if (primitives->file_count == KW_DATA_FILES_MAX) {
+        return kw_error(&files->cli->error, KW_USAGE,
+                        "--data: more than %d files", KW_DATA_FILES_MAX);
+    }
+    char *copy = strdup(path);
+    if (copy == NULL) {
+        return kw_error(&files->cli->error, KW_SYSTEM_MEMORY, "no memory");
+    }
+    primitives->file[primitives->file_count++] = copy;
+    return KW_OK;
+}
+
+static kw_status add_data(struct data_files *files, const char *path) {
+    struct stat status;
+    const size_t before = files->primitives->file_count;
+    if (stat(path, &status) != 0 || !S_ISDIR(status.st_mode)) {
+        return add_file(files, path);
+    }
+    KW_TRY(kw_each_json_file(files->cli, path, add_file, files));
+    return files->primitives->file_count > before
+               ? KW_OK
+               : kw_error(&files->cli->error, KW_USAGE,
+                          "--data: there is no .json file in %s", path);
+}
+
 kw_status kw_primitives_open(struct kw_cli *cli,
                              const struct kw_arguments *arguments,
                              struct kw_primitives *primitives) {
-    *primitives = (struct kw_primitives){.files.count = 0};
+    const char *data = kw_argument(arguments, "--data");
+    const bool only = data != NULL && kw_argument(arguments, "--only") != NULL;
+    struct data_files files = {cli, primitives};
+    struct kw_word_set words;
+    *primitives = (struct kw_primitives){.file_count = 0};
     kw_problems_init(&primitives->problems);
-    KW_TRY(kw_words_read(cli, kw_argument(arguments, "--data"),
-                         &primitives->files));
-    return kw_catalogue_load(&primitives->catalogue, true,
-                             primitives->files.word, primitives->files.count,
-                             &primitives->problems, &cli->error);
+    kw_status status = kw_words_read(cli, data, &words);
+    for (size_t i = 0; status == KW_OK && i < words.count; i++) {
+        status = add_data(&files, words.word[i]);
+    }
+    kw_words_free(&words);
+    KW_TRY(status);
+    return kw_catalogue_load(
+        &primitives->catalogue, !only, (const char *const *)primitives->file,
+        primitives->file_count, &primitives->problems, &cli->error);
 }
 
 void kw_primitives_close(struct kw_primitives *primitives) {
     kw_catalogue_free(&primitives->catalogue);
     kw_problems_free(&primitives->problems);
-    kw_words_free(&primitives->files);
+    for (size_t i = 0; i < primitives->file_count; i++) {
+        free(primitives->file[i]);
+    }
+    primitives->file_count = 0;
 }
 
 kw_status kw_edge_model(struct kw_cli *cli,
@@ -115,7 +188,9 @@ kw_status kw_emit(struct kw_cli *cli, const struct kw_arguments *arguments,
 /* --- the verbs --- */
 
 #define DATA_OPTION                                                            \
-    { "--data", "FILE[,FILE]", "files of your own beside ours" }
+    {"--data", "PATH[,PATH]", "files or folders of your own beside ours"}, {   \
+        "--only", NULL, "with --data: your own alone, without ours"            \
+    }
 #define MODEL_OPTION                                                           \
     { "--model", "text|table5", "which edges (text)" }
 #define END                                                                    \
@@ -143,7 +218,7 @@ static const struct kw_option GRAPH_OPTIONS[] = {
     {"--output", "FILE", "write there, not to stdout"},
     END};
 static const struct kw_option LINT_OPTIONS[] = {
-    DATA_OPTION,
+    {"--data", "PATH[,PATH]", "files or folders of your own beside ours"},
     {"--only", NULL, "the files are a whole data set, without ours"},
     END};
 static const struct kw_option EVALUATE_OPTIONS[] = {

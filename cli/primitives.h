@@ -18,12 +18,21 @@ KW_MUST_USE kw_status kw_words_read(struct kw_cli *cli, const char *text,
                                     struct kw_word_set *words);
 void kw_words_free(struct kw_word_set *words);
 
-/* The shipped data and the files of --data. Close it in either case. */
+#define KW_DATA_FILES_MAX 256
+
+/* The shipped data, unless --only says no, and the files of --data. Close it
+ * in either case. */
 struct kw_primitives {
     struct kw_catalogue catalogue;
     struct kw_problems problems;
-    struct kw_word_set files;
+    char *file[KW_DATA_FILES_MAX];
+    size_t file_count;
 };
+
+/* Calls for each *.json of a folder, by name. */
+typedef kw_status kw_json_file(void *self, const char *path);
+KW_MUST_USE kw_status kw_each_json_file(struct kw_cli *cli, const char *folder,
+                                        kw_json_file *visit, void *self);
 KW_MUST_USE kw_status kw_primitives_open(struct kw_cli *cli,
                                          const struct kw_arguments *arguments,
                                          struct kw_primitives *primitives);

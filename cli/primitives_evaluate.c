@@ -87,7 +87,7 @@ kw_status kw_primitives_evaluate(struct kw_cli *cli,
 struct lint {
     struct kw_cli *cli;
     struct kw_primitives *primitives;
-    char *data[KW_WORDS_MAX]; /* data files, checked as one set */
+    char *data[KW_DATA_FILES_MAX]; /* data files, checked as one set */
     size_t data_count;
     size_t files;
 };
@@ -105,13 +105,15 @@ static void lint_project(struct lint *lint, const char *path) {
     kw_project_done(project);
 }
 
-static void lint_file(struct lint *lint, const char *path) {
+static kw_status lint_file(void *self, const char *path) {
+    struct lint *lint = self;
     struct kw_problems none;
     struct kw_document document;
     kw_problems_init(&none);
     lint->files++;
     const bool data = kw_document_read(&document, path, &none) &&
-                      is_data(&document) && lint->data_count < KW_WORDS_MAX;
+                      is_data(&document) &&
+                      lint->data_count < KW_DATA_FILES_MAX;
     if (data) {
         lint->data[lint->data_count++] = strdup(path);
     }
@@ -120,24 +122,7 @@ static void lint_file(struct lint *lint, const char *path) {
     if (!data) {
         lint_project(lint, path);
     }
-}
-
-static void lint_folder(struct lint *lint, const char *folder) {
-    struct kw_names names;
-    if (kw_folder_list(folder, &names, &lint->cli->error) != KW_OK) {
-        return;
-    }
-    for (size_t i = 0; i < names.count; i++) {
-        const size_t size = strlen(names.name[i]);
-        if (size > 5 && strcmp(names.name[i] + size - 5, ".json") == 0) {
-            char *path = kw_format("%s/%s", folder, names.name[i]);
-            if (path != NULL) {
-                lint_file(lint, path);
-            }
-            free(path);
-        }
-    }
-    kw_names_free(&names);
+    return KW_OK;
 }
 
 static void lint_data(struct lint *lint, bool only) {
@@ -169,9 +154,9 @@ static kw_status lint_all(struct lint *lint,
     for (size_t i = 0; i < arguments->operand_count; i++) {
         const char *path = arguments->operand[i];
         if (stat(path, &status) == 0 && S_ISDIR(status.st_mode)) {
-            lint_folder(lint, path);
+            KW_TRY(kw_each_json_file(cli, path, lint_file, lint));
         } else {
-            lint_file(lint, path);
+            KW_TRY(lint_file(lint, path));
         }
     }
     lint_data(lint, kw_argument(arguments, "--only") != NULL);

@@ -105,28 +105,31 @@ _keywright_options() { # NOUN VERB
     'manifest split') echo --every --output ;;
     'manifest merge') echo --latest --output ;;
     'manifest export') echo --aws --azure --csv --gcp --output ;;
-    'primitives list' | 'primitives show') echo --data ;;
-    'primitives graph') echo --data --model --svg --dot --mermaid --output ;;
-    'primitives matrix' | 'primitives closure') echo --data --model ;;
+    'primitives list' | 'primitives show') echo --data --only ;;
+    'primitives graph')
+        echo --data --only --model --svg --dot --mermaid --output
+        ;;
+    'primitives matrix' | 'primitives closure') echo --data --only --model ;;
     'primitives lint') echo --data --only ;;
     'primitives page') echo --data --output ;;
     'primitives evaluate')
-        echo --data --model --min-confidence --source --reading --level \
+        echo --data --only --model --min-confidence --source --reading --level \
             --format --output
         ;;
     'primitives close')
-        echo --data --model --min-confidence --source --reading --sets --swap
+        echo --data --only --model --min-confidence --source --reading \
+            --sets --swap
         ;;
     'primitives what-if')
-        echo --data --model --min-confidence --source --reading --add \
+        echo --data --only --model --min-confidence --source --reading --add \
             --remove --level
         ;;
     'primitives diff')
-        echo --data --model --min-confidence --source --reading
+        echo --data --only --model --min-confidence --source --reading
         ;;
-    'primitives cross') echo --data --min-confidence --source ;;
+    'primitives cross') echo --data --only --min-confidence --source ;;
     'primitives evidence')
-        echo --data --model --min-confidence --source --reading --update
+        echo --data --only --model --min-confidence --source --reading --update
         ;;
     'board serve')
         echo --kit-pty --i2c --swi-pty --tcp --bridge --fleet --switch \

@@ -22,15 +22,6 @@ void kw_problems_free(struct kw_problems *problems) {
     problems->list = NULL;
 }
 
-/* Keeps what another program would act on out of messages. */
-static void printable(char *text) {
-    for (; *text != '\0'; text++) {
-        if ((unsigned char)*text < 0x20 || *text == 0x7F) {
-            *text = '?';
-        }
-    }
-}
-
 static json_t *text_or(const char *text, const char *instead) {
     json_t *value = json_string(text);
     return value != NULL ? value : json_string(instead);
@@ -42,11 +33,14 @@ static void add(struct kw_problems *problems,
     if (json_array_size(problems->list) >= KW_PROBLEMS_MAX) {
         return;
     }
+    char shown[KW_FIELD_SIZE];
     json_t *entry = json_object();
-    printable(message);
+    (void)snprintf(shown, sizeof shown, "%s", field);
+    kw_make_printable(shown);
+    kw_make_printable(message);
     json_object_set_new(entry, "file", text_or(document->name, "?"));
     json_object_set_new(entry, "line", json_integer(line));
-    json_object_set_new(entry, "field", text_or(field, "?"));
+    json_object_set_new(entry, "field", text_or(shown, "?"));
     json_object_set_new(entry, "severity", json_string(severity));
     json_object_set_new(entry, "message", text_or(message, "not UTF-8"));
     json_array_append_new(problems->list, entry);
@@ -161,7 +155,7 @@ bool kw_document_read(struct kw_document *document, const char *path,
     const bool ok =
         kw_document_parse(document, path, (const char *)data, size, problems);
     free(data);
-    return ok;
+    return ok && kw_document_texts(document, problems);
 }
 
 void kw_document_free(struct kw_document *document) {

@@ -51,13 +51,18 @@ void kw_warning(struct kw_problems *problems,
 KW_MUST_USE kw_status kw_problems_status(const struct kw_problems *problems,
                                          struct kw_error *error);
 
-/* Reads a file, or bytes under a name. False: a problem was added and the
- * document holds no root. Free it in either case. */
+/* Reads a file, or bytes under a name. False: a problem was added. A file is
+ * somebody's: its texts are checked too. Free it in either case. */
 bool kw_document_read(struct kw_document *document, const char *path,
                       struct kw_problems *problems);
 bool kw_document_parse(struct kw_document *document, const char *name,
                        const char *text, size_t size,
                        struct kw_problems *problems);
+/* Adds a problem for each text and name with a control character. */
+bool kw_document_texts(const struct kw_document *document,
+                       struct kw_problems *problems);
+/* Puts ? in the place of such characters. */
+void kw_make_printable(char *text);
 void kw_document_free(struct kw_document *document);
 
 /* The line of a field, or of the nearest thing around it; 1 at least. */

@@ -198,10 +198,22 @@ char *kw_markdown_guidance(const struct kw_project *project) {
 
 /* --- CSV --- */
 
-/* A spreadsheet takes what starts with these for a formula. */
+/* A spreadsheet takes what starts with these, or with their full-width
+ * forms, for a formula. */
+static bool is_formula(const char *text) {
+    static const char *const STARTS[] = {
+        "=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20"};
+    for (size_t i = 0; i < sizeof STARTS / sizeof *STARTS; i++) {
+        if (strncmp(text, STARTS[i], strlen(STARTS[i])) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void field(FILE *out, const char *text, bool last) {
     (void)fputc('"', out);
-    if (text[0] != '\0' && strchr("=+-@\t\r", text[0]) != NULL) {
+    if (is_formula(text)) {
         (void)fputc('\'', out);
     }
     for (; *text != '\0'; text++) {

@@ -1,0 +1,254 @@
+"""keywright primitives and input that is wrong: file, line and field."""
+
+import unittest
+
+import kw
+from primitives_case import DATA, EXAMPLES, Case
+
+
+class Wrong(Case):
+    """Each answer names the file, the line and the field."""
+
+    def refuse(self, project, *words):
+        path = self.write("wrong.json", project)
+        result = self.kw.run("primitives", "evaluate", path, code=3)
+        self.assertEqual(result.out, "")
+        self.assertRegex(result.err, r"wrong\.json:\d+: ")
+        for word in words:
+            self.assertIn(word, result.err)
+        return result.err
+
+    def project(self, **members):
+        return {"use_case": {"id": "x", "title": "x", "selected": [
+            {"primitive": "secure-storage"}]}, **members}
+
+    def test_unknown_names(self):
+        error = self.refuse({"use_case": {"id": "x", "title": "x",
+                                          "selected": [
+                                              {"primitive":
+                                               "secure-comunication"}]}},
+                            "use_case.selected[0].primitive",
+                            "nearest: secure-communication")
+        self.assertIn("wrong.json:7: ", error)
+        self.refuse(self.project(exclusions=[
+            {"standard": "iec-62443-4-2", "requirement": "CR 99",
+             "argument": "x"}]), "exclusions[0]", "unknown requirement")
+        self.refuse(self.project(platforms=["se05"]), "platforms[0]",
+                    "nearest: se050")
+        self.refuse(self.project(standard={"id": "uk-cob"}), "standard.id",
+                    "nearest: uk-cop")
+        self.refuse(self.project(plattforms=["se050"]),
+                    "unknown member; nearest: platforms")
+
+    def test_a_level_that_the_standard_lacks(self):
+        self.refuse(self.project(standard={"id": "iec-62443-4-2",
+                                           "level": 5}),
+                    "standard.level", 'no level "5"', "1 to 4")
+        self.refuse(self.project(standard={"id": "iec-62443-4-2"}),
+                    "standard", "missing")
+        self.refuse(self.project(standard={"id": "uk-cop", "level": 1}),
+                    "has no levels")
+        self.refuse(self.project(standard={"id": "iec-62443-4-2", "level": 1,
+                                           "component_type": "XDR"}),
+                    "component_type")
+
+    def test_nothing_and_empty(self):
+        self.refuse({}, "nothing to evaluate")
+        self.refuse(self.project(platforms=[]), "platforms")
+        self.refuse("", "wrong.json:1")
+        self.refuse("[]", "object")
+
+    def test_contradictions(self):
+        self.refuse(self.project(exclusions=[
+            {"primitive": "crypto-operation", "argument": "x"}]),
+            "exclusions[0]", "contradicts the use case")
+        twice = {"standard": "uk-cop", "requirement": "1", "argument": "x"}
+        self.refuse(self.project(exclusions=[twice, twice]),
+                    "exclusions[1]", "twice")
+        self.refuse(self.project(exclusions=[
+            {"standard": "uk-cop", "requirement": "1"}]),
+            "exclusions[0].argument", "missing")
+
+    def test_duplicate_members(self):
+        self.refuse('{"use_case": {"id": "x",\n "id": "y"}}', "duplicate",
+                    "wrong.json:2")
+
+    def test_ten_megabytes(self):
+        """Refused by size, before anything is read into memory."""
+        self.refuse('{"use_case": "' + "x" * (10 << 20) + '"}',
+                    "4194304 are the limit")
+        path = self.write("large.json", "[" * (10 << 20))
+        self.fails(3, "too large", "primitives", "list", "--data", path)
+
+    def test_control_characters(self):
+        """Neither in an error nor in an answer: a terminal would act."""
+        for bad in ("\x1b[2J", "\x7f", "\u009b31m", "\u202e", "a\nb"):
+            error = self.refuse({"use_case": {
+                "id": "x", "title": f"x{bad}", "selected": [
+                    {"primitive": "secure-storage"}]}},
+                "use_case.title", "control character")
+            self.assertNotIn("\x1b", error)
+            error = self.refuse({"use_case": {
+                "id": "x", "title": "x", "selected": [
+                    {"primitive": f"a{bad}b"}]}})
+            self.assertNotRegex(error, "[\x1b\x7f\u009b\u202e]")
+            path = self.write("member.json", {f"a{bad}b": 1})
+            error = self.kw.run("primitives", "evaluate", path, code=3).err
+            self.assertNotRegex(error, "[\x1b\x7f\u009b\u202e]")
+
+    def test_words_of_the_command_line(self):
+        """Wrong usage: the option and what it takes."""
+        camera = EXAMPLES / "camera.json"
+        for verb in ("evaluate", "close", "evidence"):
+            for option, words in (("--min-confidence", "low, medium, high"),
+                                  ("--source", "seed, derived, user"),
+                                  ("--reading", "strict, interoperable"),
+                                  ("--model", "text, table5")):
+                self.fails(2, f"{option}.*none of {words}", "primitives",
+                           verb, camera, option, "sure")
+        for option in ("--min-confidence", "--source"):
+            self.fails(2, f"{option}.*none of", "primitives", "cross",
+                       "uk-cop", "uk-cop", option, "sure")
+            self.fails(2, f"{option}.*none of", "primitives", "diff", camera,
+                       camera, option, "sure")
+        for level in ("5", "uk-cop:1", "iec-62443-4-2:high"):
+            self.fails(2, "no standard of .* has this level", "primitives",
+                       "evaluate", camera, "--level", level)
+        for option in ("--add", "--remove"):
+            self.fails(2, "no primitive or platform.*nearest: secure-updates",
+                       "primitives", "what-if", camera, option,
+                       "secure-update")
+        self.fails(2, "does not select it", "primitives", "what-if", camera,
+                   "--remove", "crypto-operation")
+        self.fails(2, "has no such platform", "primitives", "what-if",
+                   camera, "--remove", "se050")
+        self.fails(2, "no format", "primitives", "evaluate", camera,
+                   "--format", "pdf")
+        self.fails(2, "--sets", "primitives", "close", camera, "--sets", "0")
+
+    def test_unknown_operands(self):
+        for verb, operands, nearest in (
+                ("closure", ["secure-update"], "secure-updates"),
+                ("graph", ["secure-update"], "secure-updates"),
+                ("show", ["secure-update"], "secure-updates"),
+                ("cross", ["uk-cob", "uk-cop"], "uk-cop")):
+            self.fails(1, f"nearest: {nearest}", "primitives", verb,
+                       *operands)
+        self.fails(1, 'no level "9"', "primitives", "cross",
+                   "iec-62443-4-2:9", "uk-cop")
+
+    def test_requirements_are_compared_within_their_standard(self):
+        self.refuse(self.project(exclusions=[
+            {"standard": "iec-62443-4-2", "requirement": "CR 1.1 RE(9)",
+             "argument": "x"}]), "exclusions[0].requirement",
+            "nearest: CR 1.1 RE(1)")
+        self.refuse(self.project(exclusions=[
+            {"standard": "iec-62443", "requirement": "CR 1.1",
+             "argument": "x"}]), "exclusions[0].standard",
+            "nearest: iec-62443-4-2")
+
+    def test_an_exclusion_without_a_use_case(self):
+        self.refuse({"standard": {"id": "uk-cop"}, "exclusions": [
+            {"primitive": "secure-storage", "argument": "x"}]},
+            "exclusions[0]", "there is no use case")
+
+    def test_duplicates_anywhere(self):
+        self.refuse('{"use_case": {"id": "x", "title": "x", "selected": [\n'
+                    '{"primitive": "secure-storage",\n'
+                    ' "primitive": "secure-updates"}]}}',
+                    "duplicate", "wrong.json:3")
+        text = (DATA / "platforms/se050.json").read_text()
+        path = self.write("twice.json", text.replace(
+            '"id": "se050"', '"id": "a",\n "id": "b"', 1))
+        self.fails(3, r"twice\.json:4: duplicate", "primitives", "list",
+                   "--data", path)
+
+    def test_data_that_contradicts_ours(self):
+        path = self.write("se050.json",
+                          (DATA / "platforms/se050.json").read_text())
+        self.fails(3, r"se050\.json:3: id: platform .* is there twice",
+                   "primitives", "list", "--data", path)
+
+    def test_folders_without_data(self):
+        folder = self.kw.folder / "empty"
+        folder.mkdir()
+        self.fails(2, "no .json file", "primitives", "list", "--data",
+                   folder)
+        self.fails(1, "no file to check", "primitives", "lint", folder)
+        self.fails(3, "cannot open", "primitives", "evaluate",
+                   folder / "absent.json")
+
+    def test_empty_lists_do_not_look_like_compliance(self):
+        self.refuse(self.project(standard=[]), "standard")
+        self.refuse(self.project(sources=[]), "sources", "no layer")
+        self.refuse(self.project(standard={"id": "iec-62443-4-2",
+                                           "level": {}}),
+                    "standard.level", "nothing is asked")
+        out = self.kw.run("primitives", "evaluate", self.write(
+            "project.json", self.project())).out
+        self.assertIn("Phase 2: not evaluated", out)
+        self.assertIn("Phase 3: not evaluated", out)
+
+    def test_cyclic_data(self):
+        def primitive(name, needs):
+            return {"id": name, "abbr": name, "name": name,
+                    "kind": "functional", "section": "1",
+                    "scopes": ["platform"], "definition": "x",
+                    "mandatory": [{"id": needs, "section": "1",
+                                   "rationale": "x"}], "optional": []}
+        path = self.write("cycle.json", {
+            "schema": "keywright/data-primitives/1", "source": "test",
+            "models": ["text"],
+            "primitives": [primitive("one", "two"),
+                           primitive("two", "one")]})
+        result = self.kw.run("primitives", "list", "--data", path, code=3)
+        self.assertRegex(result.err,
+                         r"cycle\.json:\d+: primitives\[0\]: .*cycle")
+
+    def test_an_empty_platform(self):
+        path = self.write("empty.json", {
+            "schema": "keywright/data-platform/1", "id": "empty",
+            "name": "e", "vendor": "e", "type": "mcu", "sources": ["e"],
+            "features": []})
+        result = self.kw.run("primitives", "list", "--data", path, code=3)
+        self.assertRegex(result.err, r"empty\.json:\d+: features: an empty")
+
+    def test_lint_names_all(self):
+        path = self.write("wrong.json", {"use_case": {
+            "id": "x", "title": "x", "selected": [
+                {"primitive": "no"}, {"primitive": "neither"}]}})
+        document = self.kw.json("primitives", "lint", path, code=1,
+                                schema="primitives-lint")
+        self.assertEqual([problem["field"]
+                          for problem in document["problems"]],
+                         ["use_case.selected[0].primitive",
+                          "use_case.selected[1].primitive"])
+        self.assertEqual([problem["line"]
+                          for problem in document["problems"]], [7, 10])
+
+    def test_a_file_of_two_hundred_thousand_mistakes(self):
+        """The lines of all fields come from one pass; a pass a problem
+        would take hours."""
+        path = self.write("many.json", '{"use_case":{"id":"x","title":"x",'
+                          '"selected":[\n' + ",\n".join(
+                              f'{{"p{n}":1}}' for n in range(100000))
+                          + "]}}")
+        document = self.kw.json("primitives", "lint", path, code=1,
+                                schema="primitives-lint")
+        self.assertEqual(document["errors"], 200000)
+        self.assertEqual(len(document["problems"]), 10000)
+        for number, problem in enumerate(document["problems"]):
+            self.assertEqual(problem["line"], 2 + number // 2)
+
+    def test_a_thousand_projects_in_one_call(self):
+        folder = self.kw.folder / "many"
+        folder.mkdir()
+        text = (EXAMPLES / "camera.json").read_text()
+        for index in range(1000):
+            (folder / f"{index:04}.json").write_text(text)
+        document = self.kw.json("primitives", "lint", folder)
+        self.assertEqual(document["files"], 1000)
+
+
+if __name__ == "__main__":
+    kw.main()
