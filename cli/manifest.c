@@ -72,58 +72,83 @@ kw_status kw_manifest_each(struct kw_cli *cli, const char *path,
 
 /* --- the noun --- */
 
+#define END                                                                    \
+    { NULL, NULL, NULL }
+
 static const struct kw_option MAKE_OPTIONS[] = {
-    {"--from", "RECORDS", "many chips: one record a line (-: stdin)"},
-    {"--log-signer", "URI", "who signs, instead of the workspace's own"},
+    {"--from", "RECORDS",
+     "many chips: one record a line (-: stdin; default: the chip of --chip)"},
+    {"--log-signer", "URI",
+     "who signs: a PEM file or a pkcs11: URI, with --ca (default: the "
+     "workspace's own, for prototypes)"},
     {"--ca", "FILE", "its certificate; made when it is not there"},
-    {"--device-cert", "FILE", "the chip's certificate, elsewhere than certs/"},
-    {"--signer-cert", "FILE", "its signer's"},
-    {"--output", "FILE", "the manifest"},
-    {NULL, NULL, NULL},
+    {"--device-cert", "FILE",
+     "the chip's certificate (default: the file in certs/ that the chip "
+     "holds)"},
+    {"--signer-cert", "FILE", "its signer's (default: the same)"},
+    {"--output", "FILE",
+     "the manifest (default: TFLXTLS_devices_manifest.json or "
+     "TNGTLS_devices_manifest.json in manifest/)"},
+    END,
 };
 
 static const struct kw_option VERIFY_OPTIONS[] = {
-    {"--ca", "FILE", "the log signer's certificate"},
-    {"--root", "FILE", "the root that the signers must come from"},
-    {"--jobs", "N", "threads; as many as processors by default"},
-    {NULL, NULL, NULL},
+    {"--ca", "FILE",
+     "the log signer's certificate (default: the workspace's own)"},
+    {"--root", "FILE",
+     "the root that the signers must come from (default: not checked)"},
+    {"--jobs", "N", "threads (default: as many as processors)"},
+    END,
 };
 
 static const struct kw_option SPLIT_OPTIONS[] = {
-    {"--every", "N", "entries of a file"},
-    {"--output", "PREFIX", "of the files' names"},
-    {NULL, NULL, NULL},
+    {"--every", "N", "entries of a file", .required = true},
+    {"--output", "PREFIX", "of the files' names (default: FILE without .json)"},
+    END,
 };
 
 static const struct kw_option MERGE_OPTIONS[] = {
-    {"--latest", NULL, "an entry of a later file replaces an earlier one's"},
-    {"--output", "FILE", "the new manifest"},
-    {NULL, NULL, NULL},
+    {"--latest", NULL,
+     "of entries with the same uniqueId the last one stays (default: that is "
+     "refused)"},
+    {"--output", "FILE", "the new manifest", .required = true},
+    END,
 };
 
 static const struct kw_option EXPORT_OPTIONS[] = {
-    {"--aws", NULL, "parameters for AWS IoT bulk registration"},
+    {"--aws", NULL,
+     "parameters for AWS IoT bulk registration; this, --azure or --csv is "
+     "needed"},
     {"--azure", NULL, "devices for an Azure IoT Hub import job"},
     {"--csv", NULL, "a table"},
     {"--gcp", NULL, "refused: the service was retired in 2023"},
-    {"--output", "FILE", "where to; stdout by default"},
-    {NULL, NULL, NULL},
+    {"--output", "FILE", "where to (default: stdout)"},
+    END,
 };
 
 static const struct kw_verb VERBS[] = {
     {"make", NULL, "add a chip's signed entry to a manifest", MAKE_OPTIONS, 0,
-     0, kw_manifest_make},
+     0, kw_manifest_make, .example = "manifest make"},
     {"verify", "FILE", "check every entry", VERIFY_OPTIONS, 1, 1,
-     kw_manifest_verify_verb},
+     kw_manifest_verify_verb,
+     .example = "manifest verify devices.json --ca log-signer.crt "
+                "--root root.crt"},
     {"show", "FILE [UNIQUE-ID]", "what the entries say, unverified", NULL, 1, 2,
-     kw_manifest_show},
+     kw_manifest_show,
+     .example = "manifest show devices.json 0123c0ffee12345601"},
     {"split", "FILE", "into files of so many entries", SPLIT_OPTIONS, 1, 1,
-     kw_manifest_split},
+     kw_manifest_split,
+     .missing = "parts of so many entries each: --every 1000",
+     .example = "manifest split devices.json --every 1000"},
     {"merge", "FILE...", "several manifests into a new one", MERGE_OPTIONS, 2,
-     KW_OPERANDS_MAX, kw_manifest_merge},
-    {"diff", "FILE FILE", "which entries differ", NULL, 2, 2, kw_manifest_diff},
+     KW_OPERANDS_MAX, kw_manifest_merge,
+     .missing = "nothing is merged into a file that is there",
+     .example = "manifest merge week1.json week2.json -o all.json"},
+    {"diff", "FILE FILE", "which entries differ", NULL, 2, 2, kw_manifest_diff,
+     .example = "manifest diff old.json new.json"},
     {"export", "FILE", "for a cloud, or as a table", EXPORT_OPTIONS, 1, 1,
-     kw_manifest_export_verb},
+     kw_manifest_export_verb,
+     .example = "manifest export devices.json --azure -o devices.txt"},
 };
 
 const struct kw_noun kw_noun_manifest = {

@@ -125,11 +125,6 @@ static kw_status split_as(struct moving *moving, const char *output) {
 kw_status kw_manifest_split(struct kw_cli *cli,
                             const struct kw_arguments *arguments) {
     unsigned every = 1;
-    if (kw_argument(arguments, "--every") == NULL) {
-        return kw_error(&cli->error, KW_USAGE,
-                        "--every N says how many "
-                        "entries a file gets");
-    }
     KW_TRY(
         kw_manifest_number(cli, arguments, "--every", 1000000000, 1, &every));
     struct moving *moving = calloc(1, sizeof *moving);
@@ -188,10 +183,6 @@ static kw_status merge_all(struct moving *moving,
 kw_status kw_manifest_merge(struct kw_cli *cli,
                             const struct kw_arguments *arguments) {
     const char *output = kw_argument(arguments, "--output");
-    if (output == NULL) {
-        return kw_error(&cli->error, KW_USAGE,
-                        "--output FILE names the new manifest");
-    }
     struct moving *moving = calloc(1, sizeof *moving);
     if (moving == NULL) {
         return kw_error(&cli->error, KW_SYSTEM_MEMORY, "out of memory");

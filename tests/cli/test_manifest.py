@@ -473,6 +473,17 @@ class Files(kw.Case):
                     (self.kw.folder / f"{how}.out").read_bytes(),
                     (golden / f"manifest.{how}").read_bytes())
 
+    def test_what_a_verb_needs(self):
+        self.fails(2, "--every N is missing", "manifest", "split", "a.json")
+        self.fails(2, "--output FILE is missing", "manifest", "merge",
+                   "a.json", "a.json")
+        for verb in ("make", "verify", "show", "split", "merge", "diff",
+                     "export"):
+            text = self.kw.run("manifest", verb, "--help").out
+            self.assertIn("Example:\n  keywright manifest " + verb, text)
+        self.assertIn("merge FILE... --output FILE [options]",
+                      self.kw.run("manifest", "merge", "--help").out)
+
     def test_export_usage(self):
         self.fails(2, "retired", "manifest", "export", "a.json", "--gcp")
         self.fails(2, "one of", "manifest", "export", "a.json")
