@@ -288,7 +288,8 @@ static void found(void *observer, const struct kw_manifest_finding *finding) {
 static double verify(struct fleet *fleet, const char *path, unsigned jobs,
                      struct p256 *pair, double *raw) {
     struct kw_manifest_trust trust = {.log_signer =
-                                          fleet->log_signer.certificate};
+                                          fleet->log_signer.certificate,
+                                      .at = kw_moment_of(time(NULL))};
     struct kw_manifest_tally tally;
     const struct kw_manifest_verification about = {
         .path = path, .trust = &trust, .jobs = jobs, .found = found};

@@ -81,9 +81,9 @@ static kw_status choose_ca(struct kw_cli *cli,
 static kw_status read_ca(struct kw_cli *cli, const char *path,
                          struct kw_manifest_trust *trust) {
     struct kw_pki_view view;
-    const struct kw_moment now = kw_moment_of(time(NULL));
+    trust->at = kw_moment_of(time(NULL));
     KW_TRY(kw_pki_read_file(path, &trust->log_signer, &view, &cli->error));
-    return kw_manifest_check_log_signer(&view, &now, path, &cli->error);
+    return kw_manifest_check_log_signer(&view, &trust->at, path, &cli->error);
 }
 
 static kw_status read_trust(struct kw_cli *cli,

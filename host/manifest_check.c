@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "host/openssl_hash.h"
 
@@ -21,6 +22,7 @@ struct kw_manifest_checker {
     struct kw_pki_view log_signer_view;
     uint8_t log_signer_digest[KW_SHA256_SIZE];
     struct kw_verifier *log_signer_verifier;
+    struct kw_moment at;
     bool has_root;
     struct kw_pki_bytes root;
     struct kw_pki_view root_view;
@@ -63,6 +65,7 @@ static kw_status open_all(struct kw_manifest_checker *checker,
     KW_ENSURE(checker->log_signer_view.subject_id != NULL, KW_PARSE);
     KW_TRY(kw_hash_bytes(&kw_openssl_hash, checker->log_signer.der,
                          checker->log_signer.size, checker->log_signer_digest));
+    checker->at = trust->at;
     checker->has_root = trust->has_root;
     if (trust->has_root) {
         KW_TRY(read_trusted(&trust->root, &checker->root, &checker->root_view,
@@ -161,8 +164,14 @@ static struct kw_verdict judge_signer(struct kw_manifest_checker *checker,
         return (struct kw_verdict){KW_PARSE,
                                    "the signer's certificate cannot be read"};
     }
+    if (kw_pki_check_time(&signer->view, &checker->at, &words) != KW_OK) {
+        return wrong("the signer's certificate is not valid now");
+    }
     if (!checker->has_root) {
         return GOOD;
+    }
+    if (kw_pki_check_time(&checker->root_view, &checker->at, &words) != KW_OK) {
+        return wrong("the root is not valid now");
     }
     if (kw_pki_check_link(&checker->root_view, &signer->view, &words) !=
         KW_OK) {
@@ -213,6 +222,32 @@ key_zero(const struct kw_manifest_entry *entry) {
     return NULL;
 }
 
+#define ID_DIGITS (KW_UNIQUE_ID_TEXT - 1)
+
+/* The serial number in a name of the vendor's forms; NULL: it is none. */
+static const char *serial_in(const char *name) {
+    static const char END[] = " ATECC";
+    const bool has_sn = strncmp(name, "sn", 2) == 0;
+    const char *digits = has_sn ? name + 2 : name;
+    const bool is_form =
+        strspn(digits, "0123456789ABCDEFabcdef") == ID_DIGITS &&
+        strcmp(digits + ID_DIGITS, has_sn ? "" : END) == 0;
+    return is_form ? digits : NULL;
+}
+
+bool kw_manifest_name_fits(const struct kw_pki_view *device,
+                           const uint8_t unique_id[KW_UNIQUE_ID_SIZE]) {
+    char name[KW_PKI_MAX];
+    char id[KW_UNIQUE_ID_TEXT];
+    if (kw_pki_attribute(device->subject, KW_PKI_COMMON_NAME, name,
+                         sizeof name) != KW_OK) {
+        return true;
+    }
+    const char *digits = serial_in(name);
+    kw_unique_id_text(unique_id, id);
+    return digits == NULL || strncasecmp(digits, id, ID_DIGITS) == 0;
+}
+
 static struct kw_verdict check_device(struct kw_manifest_checker *checker,
                                       const struct kw_manifest_key *key) {
     const struct kw_manifest_entry *entry = &checker->entry;
@@ -224,6 +259,12 @@ static struct kw_verdict check_device(struct kw_manifest_checker *checker,
     }
     if (memcmp(device.public_key, key->public_key, KW_PUBLIC_KEY_SIZE) != 0) {
         return wrong("kid 0 is not the key of the device's certificate");
+    }
+    if (!kw_manifest_name_fits(&device, entry->unique_id)) {
+        return wrong("the device's certificate names another serial number");
+    }
+    if (kw_pki_check_time(&device, &checker->at, &words) != KW_OK) {
+        return wrong("the device's certificate is not valid now");
     }
     struct signer *signer = signer_of(checker, entry->signer);
     if (signer->verdict.status != KW_OK) {

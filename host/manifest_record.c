@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/rotate.h"
+#include "host/manifest_check.h"
 #include "host/pki_file.h"
 #include "host/pki_verify.h"
 
@@ -219,6 +220,9 @@ static struct kw_verdict check(struct kw_manifest_record *record,
         memcmp(record->keys[0].public_key, device->public_key,
                KW_PUBLIC_KEY_SIZE) != 0) {
         return wrong("key 0 is not the key of the device's certificate");
+    }
+    if (!kw_manifest_name_fits(device, record->serial)) {
+        return wrong("the device's certificate names another serial number");
     }
     if (kw_pki_check_link(signer, device, &words) != KW_OK) {
         return wrong(words);

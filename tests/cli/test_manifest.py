@@ -265,6 +265,7 @@ class Records(kw.Case):
         yield "upper case", changed(serial="0123ABCDEF01234501"), 3, "serial"
         yield "a key is missing", changed(keys=keys), 3, "in this order"
         yield "key 0", changed(device=other["device"]), 1, "key 0"
+        yield "name", changed(serial=other["serial"]), 1, "names another"
         yield "signer", changed(signer=foreign["signer"]), 1, "issuer"
         yield "base64", changed(device="AA=A"), 3, "base64"
         yield "twice", good_twice(record), 3, "no JSON"

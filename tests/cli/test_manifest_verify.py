@@ -5,6 +5,7 @@ import base64
 import datetime
 import json
 
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
 import kw
@@ -214,6 +215,60 @@ class Verify(kw.Case):
         record["device"] = base64.b64encode(device).decode()
         self.finds(self.fleet.entry(record),
                    "signer did not sign the device", 1)
+
+    def device_entry(self, record, subject, begin=None, days=3650):
+        """An entry whose device has another certificate for its key."""
+        old = x509.load_der_x509_certificate(
+            base64.b64decode(record["device"]))
+        made = oracle.certificate(
+            subject or old.subject, old.public_key(), self.fleet.signer_name,
+            self.fleet.signer_key, False, begin, days)
+        record["device"] = base64.b64encode(oracle.der(made)).decode()
+        return self.fleet.entry(record)
+
+    def test_names_of_devices(self):
+        """The vendor's two forms of a name hold the serial number."""
+        other = "0123FFEEDDCCBBAA01"
+        for form in ("sn{}", "{} ATECC"):
+            record = self.fleet.chip()
+            named = form.format(record["serial"].upper())
+            entry = self.device_entry(record, oracle.name("Any", named))
+            self.assertEqual(self.verify([entry])["findings"], [])
+            self.finds(self.device_entry(
+                self.fleet.chip(), oracle.name("Any", form.format(other))),
+                "names another serial number", 1)
+        for free in ("sn" + other + "0", "thermostat 7", other + " atecc"):
+            entry = self.device_entry(self.fleet.chip(),
+                                      oracle.name("Any", free))
+            self.assertEqual(self.verify([entry])["findings"], [])
+
+    def test_validity_of_devices(self):
+        day = datetime.timedelta(days=1)
+        for begin in (oracle.now() - 9 * day, oracle.now() + day):
+            self.finds(self.device_entry(self.fleet.chip(), None, begin, 3),
+                       "device's certificate is not valid now", 1)
+
+    def test_validity_of_issuers(self):
+        day = datetime.timedelta(days=1)
+        fleet = self.fleet
+        good = fleet.root, fleet.signer
+        for begin in (oracle.now() - 9 * day, oracle.now() + day):
+            fleet.root, fleet.signer = good
+            record = fleet.chip()
+            signer = oracle.certificate(
+                fleet.signer_name, fleet.signer_key.public_key(),
+                fleet.root.subject, fleet.root_key, True, begin, 3)
+            record["signer"] = base64.b64encode(oracle.der(signer)).decode()
+            self.finds(fleet.entry(record),
+                       "signer's certificate is not valid now", 1)
+            fleet.root = oracle.certificate(
+                fleet.root.subject, fleet.root_key.public_key(),
+                fleet.root.subject, fleet.root_key, True, begin, 3)
+            fleet.write(self.kw.folder)
+            document = self.verify([fleet.entry()], "--root",
+                                   self.paths["root"], code=1)
+            self.assertRegex(document["findings"][0]["words"],
+                             "root is not valid now")
 
     def test_roots(self):
         other = oracle.Fleet()
