@@ -163,8 +163,7 @@ kw_status kw_manifest_verify_verb(struct kw_cli *cli,
     listing.findings = json_array();
     json_object_set_new(cli->result, "findings", listing.findings);
     const kw_status status = kw_manifest_verify(&about, &tally, &cli->error);
-    if (status == KW_OK || kw_status_class(status) == KW_CLASS_PARSE) {
-        show(cli, &tally, &about);
-    }
-    return status == KW_OK ? answer(&tally) : status;
+    KW_TRY(status);
+    show(cli, &tally, &about);
+    return answer(&tally);
 }

@@ -137,7 +137,7 @@ static kw_status sign(const struct kw_log_signer *signer, struct kw_text text,
         {".", 1},
         {text.at, text.size},
     };
-    const kw_status status = kw_hash_spans(&kw_openssl_hash, spans, 3, digest);
+    const kw_status status = kw_hasher_spans(signer->hasher, spans, 3, digest);
     if (status != KW_OK) {
         return kw_error_core(error, status, "cannot hash an entry");
     }

@@ -1,6 +1,5 @@
 #include "host/manifest_check.h"
 
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -30,8 +29,7 @@ struct kw_manifest_checker {
     struct signer signers[SIGNERS];
     size_t signer_count;
     size_t next_signer; /* whose place is taken when all are */
-    EVP_MD *sha256;
-    EVP_MD_CTX *hash;
+    struct kw_hasher *hasher;
     struct kw_manifest_room room;
     struct kw_manifest_entry entry;
 };
@@ -71,10 +69,7 @@ static kw_status open_all(struct kw_manifest_checker *checker,
         KW_TRY(read_trusted(&trust->root, &checker->root, &checker->root_view,
                             &checker->root_verifier));
     }
-    checker->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-    checker->hash = EVP_MD_CTX_new();
-    return checker->sha256 == NULL || checker->hash == NULL ? KW_SYSTEM_CRYPTO
-                                                            : KW_OK;
+    return kw_hasher_open(&checker->hasher);
 }
 
 kw_status kw_manifest_checker_open(const struct kw_manifest_trust *trust,
@@ -104,30 +99,18 @@ void kw_manifest_checker_close(struct kw_manifest_checker *checker) {
     }
     kw_verifier_close(checker->log_signer_verifier);
     kw_verifier_close(checker->root_verifier);
-    EVP_MD_CTX_free(checker->hash);
-    EVP_MD_free(checker->sha256);
+    kw_hasher_close(checker->hasher);
     free(checker);
 }
 
 /* --- signatures --- */
-
-static bool hash_spans(struct kw_manifest_checker *checker,
-                       const struct kw_span *spans, size_t count,
-                       uint8_t digest[KW_SHA256_SIZE]) {
-    bool done = EVP_DigestInit_ex2(checker->hash, checker->sha256, NULL) == 1;
-    for (size_t i = 0; done && i < count; i++) {
-        done =
-            EVP_DigestUpdate(checker->hash, spans[i].data, spans[i].size) == 1;
-    }
-    return done && EVP_DigestFinal_ex(checker->hash, digest, NULL) == 1;
-}
 
 static kw_status verify_spans(struct kw_manifest_checker *checker,
                               struct kw_verifier *verifier,
                               const struct kw_span *spans, size_t count,
                               const uint8_t signature[KW_SIGNATURE_SIZE]) {
     uint8_t digest[KW_SHA256_SIZE];
-    KW_ENSURE(hash_spans(checker, spans, count, digest), KW_SYSTEM_CRYPTO);
+    KW_TRY(kw_hasher_spans(checker->hasher, spans, count, digest));
     return kw_verifier_digest(verifier, digest, signature);
 }
 

@@ -112,8 +112,8 @@ static bool is_space(char byte) {
 /* The next byte that is no white space, not taken; 0 at the end. */
 static kw_status next_byte(struct kw_manifest_scan *scan, char *byte,
                            struct kw_error *error) {
-    *byte = '\0';
     for (;;) {
+        *byte = '\0';
         scan->mark = scan->at;
         KW_TRY(need(scan, error));
         if (scan->at == scan->have) {
@@ -221,10 +221,24 @@ static kw_status truncated(const struct kw_manifest_scan *scan,
                     (unsigned)scan->entries);
 }
 
+/* Where the file ends: was the entry whole? */
+static bool is_closed(const struct kw_manifest_scan *scan,
+                      const struct inside *inside) {
+    size_t end = scan->have;
+    while (end > scan->mark && is_space(scan->window[end - 1])) {
+        end--;
+    }
+    return !inside->in_string && inside->depth == 0 && end > scan->mark &&
+           scan->window[end - 1] == '}';
+}
+
 /* From `mark` to the byte that ends the entry. */
 static kw_status find_end(struct kw_manifest_scan *scan, struct inside *inside,
                           struct kw_error *error) {
     while (!pass(scan, inside)) {
+        if (scan->ended && is_closed(scan, inside)) {
+            return KW_OK; /* only the ] behind it is missing */
+        }
         if (scan->ended) {
             return truncated(scan, error);
         }

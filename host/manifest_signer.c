@@ -178,7 +178,10 @@ kw_status kw_log_signer_open(const struct kw_workspace *workspace,
     if (signer->certificate_path == NULL) {
         return no_memory(error);
     }
-    const kw_status status = open_named(workspace, uri, now, signer, error);
+    kw_status status = open_named(workspace, uri, now, signer, error);
+    if (status == KW_OK && kw_hasher_open(&signer->hasher) != KW_OK) {
+        status = no_memory(error);
+    }
     if (status != KW_OK) {
         kw_log_signer_close(signer);
     }
@@ -194,6 +197,7 @@ kw_status kw_manifest_check_now(const struct kw_log_signer *signer,
 
 void kw_log_signer_close(struct kw_log_signer *signer) {
     kw_authority_close(signer->authority);
+    kw_hasher_close(signer->hasher);
     free(signer->certificate_path);
     *signer = (struct kw_log_signer){.authority = NULL};
 }

@@ -17,6 +17,7 @@
 
 struct kw_log_signer {
     struct kw_authority *authority;
+    struct kw_hasher *hasher;
     char *certificate_path;
     bool made; /* the certificate is new */
     struct kw_pki_bytes certificate;

@@ -288,13 +288,31 @@ static void twice(void *observer, enum kw_spill_kind kind,
     about->found(about->observer, &finding);
 }
 
+/* The file ends too early, or too late: a finding like the others, at the
+ * entry that it would have next. A file that does not even begin as a
+ * manifest is an error. */
+static kw_status note_end(struct reader *reader) {
+    const kw_status status = reader->scan_status;
+    if (kw_status_class(status) != KW_CLASS_PARSE ||
+        kw_manifest_scan_kept(reader->scan) == 0) {
+        return status;
+    }
+    count_finding(reader, &(struct kw_manifest_finding){
+                              .entry = ++reader->tally->entries,
+                              .status = status,
+                              .words = reader->error->message,
+                          });
+    *reader->error = (struct kw_error){.status = KW_OK};
+    return KW_OK;
+}
+
 static kw_status run(struct reader *reader) {
     const kw_status status = read_all(reader);
     if (status != KW_OK && status != reader->scan_status) {
         return status;
     }
-    KW_TRY(kw_spill_finish(reader->spill, twice, reader, reader->error));
-    return status;
+    KW_TRY(note_end(reader));
+    return kw_spill_finish(reader->spill, twice, reader, reader->error);
 }
 
 /* --- threads --- */

@@ -37,8 +37,9 @@ struct kw_manifest_tally {
     uint32_t twice;
 };
 
-/* KW_OK when the file could be read to its end, whatever was found; KW_PARSE
- * when it is no array; KW_INTERRUPTED. The tally counts what was seen. */
+/* KW_OK whatever was found, an array that is cut off too; KW_PARSE when the
+ * file does not begin as one; KW_INTERRUPTED. The tally counts what was
+ * seen. */
 KW_MUST_USE kw_status
 kw_manifest_verify(const struct kw_manifest_verification *verification,
                    struct kw_manifest_tally *tally, struct kw_error *error);

@@ -7,4 +7,13 @@
 
 extern const struct kw_hash kw_openssl_hash;
 
+/* The same with OpenSSL's part prepared once, for many digests by one
+ * thread. */
+struct kw_hasher;
+KW_MUST_USE kw_status kw_hasher_open(struct kw_hasher **hasher);
+void kw_hasher_close(struct kw_hasher *hasher);
+KW_MUST_USE kw_status kw_hasher_spans(struct kw_hasher *hasher,
+                                      const struct kw_span *spans, size_t count,
+                                      uint8_t digest[KW_SHA256_SIZE]);
+
 #endif

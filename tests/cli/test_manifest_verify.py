@@ -317,16 +317,36 @@ class Verify(kw.Case):
         self.assertRegex(finding["words"], "a key of slots 0 to 4")
 
     def test_truncated(self):
+        """What was whole is checked, and the entry named that is not."""
         entries = [self.fleet.entry() for _ in range(3)]
+        entries[0]["signature"] = "A" * 86
         text = json.dumps(entries, indent=2)
-        for size in (len(text) - 1, len(text) - 30, len(text) // 2, 3, 1, 0):
+        for size, entry, words in (
+                (len(text) - 1, 4, "behind entry 3: no ]"),
+                (len(text) - 2, 4, "behind entry 3: no ]"),
+                (len(text) - 30, 3, "ends inside entry 3"),
+                (len(text) // 2, 2, "ends inside entry 2")):
             with self.subTest(size=size):
-                self.write(text[:size])
-                self.fails(3, "m.json", "manifest", "verify", "m.json",
-                           "--ca", self.paths["log"])
-        self.write(text + ",")
-        self.fails(3, "goes on", "manifest", "verify", "m.json", "--ca",
-                   self.paths["log"])
+                document = self.verify(text[:size], code=3)
+                self.assertEqual([finding["entry"] for finding in
+                                  document["findings"]], [1, entry])
+                self.assertIn("did not sign",
+                              document["findings"][0]["words"])
+                self.assertIn(words, document["findings"][1]["words"])
+                self.assertEqual(document["unreadable"], 1)
+                line = self.kw.run("manifest", "verify", "m.json", "--ca",
+                                   self.paths["log"], code=3)
+                self.assertIn(words, line.out)
+        for size, words in ((5, "ends inside entry 1"), (3, "no ] there"),
+                            (1, "no ] there")):
+            finding, = self.verify(text[:size], code=3)["findings"]
+            self.assertIn(words, finding["words"])
+        document = self.verify(text + ",", code=3)
+        self.assertIn("goes on", document["findings"][1]["words"])
+        for other in ("", "{}", "x"):
+            self.write(other)
+            self.fails(3, "m.json is no manifest", "manifest", "verify",
+                       "m.json", "--ca", self.paths["log"])
 
     def test_a_raw_line_end_in_a_string(self):
         entry = json.dumps(self.fleet.entry(), indent=2)
