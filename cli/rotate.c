@@ -242,8 +242,8 @@ static kw_status rollback(struct kw_cli *cli,
 #define AUTHORITY(whose)                                                       \
     {                                                                          \
         "--authority", "FILE",                                                 \
-            "the authority's private key: PEM, or a pkcs11: URI (default: "    \
-            "the one in keys/ "                                                \
+            "the authority's private key: PEM, a pkcs11: URI or "              \
+            "chip:LINK#SLOT (default: the one in keys/ "                       \
             "that belongs to " whose ")"                                       \
     }
 #define IN_SLOT_13 "the public key in slot 13"

@@ -10,8 +10,9 @@
  * Now and then the command is run again: it must succeed, and the vendor's
  * chain must come back.
  *
- * --short: one seed, and no cut inside a resume: for slow instrumented
- * builds. --self-test: one seed on a disk that does not flush; this program
+ * --long: every resume is cut at every operation, with more seeds. --short:
+ * one seed, and no cut inside a resume: for slow instrumented builds.
+ * --self-test: one seed on a disk that does not flush; this program
  * must find what that loses. */
 #include <fcntl.h>
 #include <stdio.h>
@@ -80,6 +81,7 @@ struct campaign {
     const struct start *start;
     struct kw_cert_slots vendor;
     struct kw_cert_slots before;
+    bool is_long;
     bool is_short;
     bool lies;
     unsigned long cuts;
@@ -337,8 +339,8 @@ static bool cut_run(struct campaign *campaign, struct cut cut) {
 /* Where the chip was being written a resume has work to do; the next run
  * without a resume must do as well, and so must going back. */
 static void cut_resumes(struct campaign *campaign, struct cut first) {
-    static const unsigned long STEP = 9;
-    for (unsigned long at = 1 + first.at % STEP;; at += STEP) {
+    const unsigned long step = campaign->is_long ? 1 : 9;
+    for (unsigned long at = 1 + first.at % step;; at += step) {
         const struct cut second = {at, first.seed + at};
         const char *const *resume = at % 2 == 0 ? RESUME : TAKE_BACK;
         if (!cut_run(campaign, first) ||
@@ -364,7 +366,7 @@ static void cut_everywhere(struct campaign *campaign, uint64_t seed) {
         campaign->cuts++;
         const bool open = !campaign->lies && journal_is_open(campaign);
         settle(campaign, cut, NO_CUT, at % 2 == 0 ? RESUME : TAKE_BACK);
-        if (open && at % 3 == 0 && !campaign->is_short) {
+        if (open && (campaign->is_long || at % 3 == 0) && !campaign->is_short) {
             cut_resumes(campaign, cut);
         }
     }
@@ -393,13 +395,14 @@ static bool prepare(struct campaign *campaign) {
 }
 
 static unsigned long conduct(struct campaign *campaign) {
-    static const uint64_t SEEDS[] = {0, 2};
+    static const uint64_t SEEDS[] = {0, 2, 1, 3};
     const size_t first = campaign->is_short || campaign->lies ? 1 : 0;
+    const size_t end = campaign->is_long ? 4 : 2;
     if (!prepare(campaign)) {
         (void)printf("certs, %s: cannot prepare\n", campaign->start->name);
         return 1;
     }
-    for (size_t i = first; i < sizeof SEEDS / sizeof *SEEDS; i++) {
+    for (size_t i = first; i < end; i++) {
         cut_everywhere(campaign, SEEDS[i]);
     }
     (void)printf("certs, %s: %lu operations a run, %lu cuts, %lu failures\n",
@@ -416,6 +419,7 @@ static bool has_option(int argc, char **argv, const char *option) {
 int main(int argc, char **argv) {
     const char *folder = getenv("TMPDIR");
     struct campaign campaign = {
+        .is_long = has_option(argc, argv, "--long"),
         .is_short = has_option(argc, argv, "--short"),
         .lies = has_option(argc, argv, "--self-test"),
     };
