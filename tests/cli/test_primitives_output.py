@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 import json
 import os
 import pathlib
@@ -66,20 +67,44 @@ class Output(Case):
                              self.kw.run("primitives", "graph", form).out)
         svg = self.kw.run("primitives", "graph").out
         tree = xml.dom.minidom.parseString(svg)
-        self.assertEqual(len(tree.getElementsByTagName("rect")), 26)
+        self.assertEqual(len(tree.getElementsByTagName("g")), 26)
+        self.no_box_is_crossed(tree)
         classes = [path.getAttribute("class")
                    for path in tree.getElementsByTagName("path")]
         # The mutual pair is one line.
         self.assertEqual(classes.count("mandatory"), 33)
         self.assertEqual(classes.count("optional"), 30)
 
+    def no_box_is_crossed(self, tree):
+        """Boxes are apart, and straight runs of lines pass none of them."""
+        boxes = [[int(rect.getAttribute(name))
+                  for name in ("x", "y", "width", "height")]
+                 for group in tree.getElementsByTagName("g")
+                 for rect in group.getElementsByTagName("rect")]
+        for (x, y, width, height), other in itertools.combinations(boxes, 2):
+            self.assertFalse(x < other[0] + other[2] and
+                             other[0] < x + width and
+                             y < other[1] + other[3] and
+                             other[1] < y + height)
+        runs = 0
+        for path in tree.getElementsByTagName("path"):
+            for left, at, right in re.findall(
+                    r"(\d+) (\d+)H(\d+)", path.getAttribute("d")):
+                runs += 1
+                for x, y, width, height in boxes:
+                    self.assertFalse(y < int(at) < y + height and
+                                     int(left) < x + width and
+                                     x < int(right))
+        self.assertGreater(runs, 20)
+
     def test_hostile_names_in_drawings(self):
         data = self.hostile()
         svg = self.kw.run("primitives", "graph", "--data", data).out
         tree = xml.dom.minidom.parseString(svg)
         self.assertEqual(tree.getElementsByTagName("script"), [])
-        self.assertIn(self.HOSTILE, [text.firstChild.data for text in
-                                     tree.getElementsByTagName("text")])
+        self.assertIn(self.HOSTILE, [" ".join(
+            text.firstChild.data for text in group.getElementsByTagName("text"))
+            for group in tree.getElementsByTagName("g")])
         mermaid = self.kw.run("primitives", "graph", "--mermaid", "--data",
                               data).out
         labels = re.findall(r'^    p\d+\["(.*)"\]$', mermaid, re.M)
