@@ -17,6 +17,8 @@ static const char *const SCRIPTS[] = {
     "closing.js",  "report.js", "welcome.js",   "page.js",
 };
 
+static const char *const STYLES[] = {"base.css", "sections.css", "screens.css"};
+
 /* --- the embedded files --- */
 
 static const struct kw_shipped_file *find(const char *name) {
@@ -48,7 +50,9 @@ static void put_script(FILE *out) {
 }
 
 static void put_style(FILE *out) {
-    put_file(out, "page.css");
+    for (size_t i = 0; i < sizeof STYLES / sizeof *STYLES; i++) {
+        put_file(out, STYLES[i]);
+    }
 }
 
 /* --- what the page knows --- */

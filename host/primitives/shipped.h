@@ -16,7 +16,7 @@ struct kw_shipped_file {
 extern const struct kw_shipped_file kw_shipped_files[];
 extern const size_t kw_shipped_file_count;
 
-/* What the page is made of (cmake/page.cmake): "web/primitives/page.css",
+/* What the page is made of (cmake/page.cmake): "web/primitives/page.js",
  * the examples, the schema of a project, and "engine.wasm" when the build had
  * clang and wasm-ld. */
 extern const struct kw_shipped_file kw_page_files[];

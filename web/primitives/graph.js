@@ -7,16 +7,23 @@ const ROW_GAP = 14;
 const COLUMN_GAP = 44;
 const BOX_LEAST = 118;
 const BOX_MOST = 230;
-const LETTER = 7.7; /* a bold letter of the drawing's font, on average */
 const EDGE = 2;     /* room for the frame around the outermost boxes */
+
+const pen = document.createElement("canvas").getContext("2d");
+
+/* As wide as it can be drawn: bold, in the font of the page. */
+function widthOf(text) {
+    const {fontFamily, fontSize} = getComputedStyle(document.body);
+    pen.font = `600 ${0.8125 * parseFloat(fontSize)}px ${fontFamily}`;
+    return pen.measureText(text).width;
+}
 
 /* A name on as many lines as it needs. */
 function linesOf(name, width) {
-    const most = Math.max(8, Math.floor((width - 18) / LETTER));
     const lines = [];
     for (const word of name.split(" ")) {
         const last = lines.length - 1;
-        if (last >= 0 && `${lines[last]} ${word}`.length <= most) {
+        if (last >= 0 && widthOf(`${lines[last]} ${word}`) <= width - 16) {
             lines[last] += ` ${word}`;
         } else {
             lines.push(word);

@@ -174,13 +174,21 @@ function summaryOf({document: evaluated, closing, pending}) {
 class Summary {
     constructor(of) {
         this.app = of;
-        this.title = h("input", {type: "text", "data-key": "title",
-            placeholder: "Untitled product", onchange: () => {
-                const title = this.title.value.trim();
+        /* A line that wraps, so that no name is cut off. */
+        this.title = h("textarea", {rows: 1, "data-key": "title",
+            placeholder: "Untitled product", oninput: () => this.grow(),
+            onkeydown: (event) => {
+                if (event.key === "Enter") {
+                    event.preventDefault();
+                    this.title.blur();
+                }
+            }, onchange: () => {
+                const title = this.title.value.replace(/\s+/g, " ").trim();
                 of.change((source) => {
                     emptyUseCase(source).title = title || "Untitled product";
                 });
             }});
+        new ResizeObserver(() => this.grow()).observe(this.title);
         this.cells = h("ul", {class: "cells"});
         this.problems = h("div", {role: "alert"});
         this.settings = new Settings(of);
@@ -192,9 +200,16 @@ class Summary {
             this.problems);
     }
 
+    grow() {
+        const {title} = this;
+        title.style.height = "0";
+        title.style.height = `${title.scrollHeight + 2}px`;
+    }
+
     sync() {
         const {source, project} = this.app;
         this.title.value = (source.use_case || {}).title || "";
+        this.grow();
         this.cells.replaceChildren(...summaryOf(this.app).map((cell) =>
             h("li", {}, h("a", {href: `#${cell.to}`,
                 "data-key": `cell-${cell.to}`},
