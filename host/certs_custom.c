@@ -420,6 +420,23 @@ static kw_status confirm(struct kw_custom_run *run) {
     return run->custom->confirm(run->custom->observer, certs);
 }
 
+/* One that is used again may have ended since. One that begins later is
+ * fine: it was said when it was made. */
+static kw_status check_ends(struct kw_custom_run *run) {
+    const struct kw_moment now = kw_moment_of(run->custom->now);
+    for (int i = 0; i < KW_CHAIN_COUNT; i++) {
+        if (kw_moment_order(&run->view[i].not_after, &now) < 0) {
+            kw_error(run->error, KW_NO,
+                     "the %s certificate, which would be used again, has "
+                     "expired",
+                     kw_chain_names[i]);
+            return kw_error_hint(run->error, "--renew makes all certificates "
+                                             "new, beside the old ones");
+        }
+    }
+    return KW_OK;
+}
+
 static kw_status make(struct kw_custom_run *run) {
     struct kw_chip_certs *certs = &run->result->certs;
     KW_TRY(kw_chip_certs_read(run->custom->chip, certs, run->error));
@@ -434,6 +451,7 @@ static kw_status make(struct kw_custom_run *run) {
     KW_TRY(make_root(run));
     KW_TRY(make_signer(run));
     KW_TRY(make_device(run));
+    KW_TRY(check_ends(run));
     KW_TRY(kw_pki_check_chain(run->view, kw_chain_names, KW_CHAIN_COUNT, NULL,
                               run->error));
     return provision(run);

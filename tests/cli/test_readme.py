@@ -44,6 +44,11 @@ class Readme(kw.Case):
              ["manifest", "verify"]])
         self.assertRegex(self.kw.outputs[-1], "1 good, 0 wrong, 0 unreadable")
 
+    def test_certificates(self):
+        self.kw.run("init")
+        self.assertEqual(len(self.play("Certificates of your own")), 3)
+        self.kw.json("certs", "vendor")
+
     def test_labs(self):
         self.kw.run("init")
         self.kw.run("resources", "make")

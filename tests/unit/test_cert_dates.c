@@ -371,6 +371,25 @@ static void a_signer_is_used_again_years_later(void **state) {
     kw_certs_custom_free(&bench->result);
 }
 
+/* What is used again must not have ended. */
+static void a_device_that_has_expired_is_not_used_again(void **state) {
+    struct bench *bench = *state;
+    assert_int_equal(make_at(bench, time_of(2026, 11, 20, 9, 0)), KW_OK);
+    kw_certs_custom_free(&bench->result);
+    assert_int_equal(make_at(bench, time_of(2054, 11, 20, 8, 59)), KW_OK);
+    assert_true(bench->result.reused[KW_CHAIN_DEVICE]);
+    kw_certs_custom_free(&bench->result);
+    assert_int_equal(make_at(bench, time_of(2054, 11, 20, 9, 1)), KW_NO);
+    assert_non_null(strstr(bench->error.message, "device certificate"));
+    assert_non_null(strstr(bench->error.message, "expired"));
+    assert_non_null(strstr(bench->error.hint, "--renew"));
+    kw_certs_custom_free(&bench->result);
+    bench->custom.renew = true;
+    assert_int_equal(make_at(bench, time_of(2054, 11, 20, 9, 1)), KW_OK);
+    openssl_verifies(&bench->result.chain, time_of(2054, 11, 20, 9, 1));
+    kw_certs_custom_free(&bench->result);
+}
+
 /* The clock went back, or is set to the past: nothing predates. */
 static void a_clock_that_went_back_is_refused(void **state) {
     struct bench *bench = *state;
@@ -530,6 +549,8 @@ int main(void) {
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_signer_is_used_again_years_later,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_device_that_has_expired_is_not_used_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_clock_that_went_back_is_refused,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_eui48_is_part_of_the_certificate,
