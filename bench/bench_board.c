@@ -15,13 +15,11 @@
  *
  * One signature of 251 is verified by OpenSSL over the digest that was sent.
  * The figures are medians of the rounds. */
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,13 +28,10 @@
 #include <openssl/rand.h>
 
 #include "bench/echo.h"
+#include "bench/fixture.h"
 #include "bench/load.h"
 #include "bench/p256.h"
 #include "core/bytes.h"
-#include "core/chip.h"
-#include "sim/atecc608/chip.h"
-#include "sim/atecc608/personality.h"
-#include "sim/nvm/nvm.h"
 
 #define CHIPS         8
 #define DIGESTS       32 /* a client signs these in turn */
@@ -56,8 +51,7 @@ struct chip {
 };
 
 struct bench {
-    char folder[64];
-    pid_t board;
+    struct fixture fixture;
     pid_t echoes[ECHO_KINDS];
     struct chip chips[CHIPS];
     struct exchange pairs[2 * DIGESTS]; /* Nonce, Sign, Nonce, Sign, ... */
@@ -68,99 +62,25 @@ struct bench {
     unsigned cores;
 };
 
-static const char *path_in(const struct bench *bench, const char *name,
-                           char path[128]) {
-    (void)snprintf(path, 128, "%s/%s", bench->folder, name);
-    return path;
-}
-
-static void must(bool fine, const char *what) {
-    if (!fine) {
-        load_fail(what);
-    }
-}
-
 /* --- requests --- */
-
-static struct exchange command(struct kw_command what, size_t answer_size) {
-    struct exchange exchange = {.request = {0x03}, .answer_size = answer_size};
-    size_t size = 0;
-    must(kw_packet_encode(&what, exchange.request + 1, &size) == KW_OK,
-         "a packet");
-    exchange.request_size = 1 + size;
-    return exchange;
-}
 
 static void make_requests(struct bench *bench) {
     for (size_t i = 0; i < DIGESTS; i++) {
         uint8_t digest[32];
         must(RAND_bytes(digest, sizeof digest) == 1, "RAND_bytes");
-        bench->pairs[2 * i] =
-            command((struct kw_command){KW_OP_NONCE, 0x43, 0, digest, 32}, 4);
-        bench->pairs[2 * i + 1] = command(
+        bench->pairs[2 * i] = fixture_command(
+            (struct kw_command){KW_OP_NONCE, 0x43, 0, digest, 32}, 4);
+        bench->pairs[2 * i + 1] = fixture_command(
             (struct kw_command){KW_OP_SIGN, 0xA0, SIGNING_SLOT, NULL, 0},
             64 + 3);
     }
-    bench->random =
-        command((struct kw_command){KW_OP_RANDOM, 0, 0, NULL, 0}, 32 + 3);
-    bench->count =
-        command((struct kw_command){KW_OP_COUNTER, 1, 0, NULL, 0}, 4 + 3);
+    bench->random = fixture_command(
+        (struct kw_command){KW_OP_RANDOM, 0, 0, NULL, 0}, 32 + 3);
+    bench->count = fixture_command(
+        (struct kw_command){KW_OP_COUNTER, 1, 0, NULL, 0}, 4 + 3);
 }
 
-/* --- the board --- */
-
-static void make_images(struct bench *bench) {
-    char path[128];
-    for (unsigned i = 0; i < CHIPS; i++) {
-        struct kw_sim_eeprom eeprom;
-        char name[32];
-        (void)snprintf(name, sizeof name, "fleet/c%u.chip", i);
-        must(kw_sim_personality(KW_SIM_TRUSTFLEX, KW_SIM_608B,
-                                &kw_sim_crypto_openssl, &eeprom) == KW_OK &&
-                 kw_nvm_create(path_in(bench, name, path), "atecc608",
-                               (const uint8_t *)&eeprom,
-                               sizeof eeprom) == KW_OK,
-             path);
-    }
-}
-
-static pid_t run(const char *keywright, const char *const *words) {
-    const char *arguments[16] = {keywright};
-    for (size_t i = 0; words[i] != NULL; i++) {
-        arguments[i + 1] = words[i];
-    }
-    const pid_t pid = fork();
-    if (pid == 0) {
-        (void)execv(keywright, (char *const *)(uintptr_t)arguments);
-        _exit(127);
-    }
-    return pid;
-}
-
-static void start_board(struct bench *bench, const char *keywright) {
-    char workspace[128];
-    char fleet[128];
-    char sock[128];
-    int status = 0;
-    (void)path_in(bench, "w", workspace);
-    (void)path_in(bench, "fleet", fleet);
-    const char *const init[] = {"init", "--quiet", "--workspace", workspace,
-                                NULL};
-    const char *const serve[] = {"board", "serve",       "--quiet", "--fleet",
-                                 fleet,   "--workspace", workspace, NULL};
-    must(mkdir(fleet, 0700) == 0, fleet);
-    make_images(bench);
-    must(waitpid(run(keywright, init), &status, 0) > 0 && status == 0,
-         "keywright init");
-    bench->board = run(keywright, serve);
-    for (unsigned i = 0; i < 200; i++) {
-        if (access(path_in(bench, "fleet/fleet.sock", sock), F_OK) == 0) {
-            return;
-        }
-        (void)usleep(50000);
-    }
-    load_fail("the board");
-}
+/* --- the chips --- */
 
 static EVP_PKEY *public_key(const uint8_t xy[64]) {
     uint8_t point[65] = {0x04};
@@ -184,11 +104,9 @@ static EVP_PKEY *public_key(const uint8_t xy[64]) {
 
 /* A connection of a client to the chip of that number. */
 static int connect_chip(const struct bench *bench, unsigned number) {
-    char path[128];
     uint8_t answer[LOAD_ANSWER_MAX];
-    const struct exchange choose = {
-        {0x04, 2, 'c', (uint8_t)('0' + number)}, 4, 1};
-    const int fd = load_connect(path_in(bench, "fleet/fleet.sock", path));
+    const struct exchange choose = fixture_choose(number);
+    const int fd = fixture_connect(&bench->fixture);
     load_ask(fd, &choose, answer);
     must(answer[0] == 0, "choosing a chip");
     return fd;
@@ -196,9 +114,9 @@ static int connect_chip(const struct bench *bench, unsigned number) {
 
 static void connect_chips(struct bench *bench) {
     uint8_t answer[LOAD_ANSWER_MAX];
-    const struct exchange get_key = command(
+    const struct exchange wake = fixture_wake();
+    const struct exchange get_key = fixture_command(
         (struct kw_command){KW_OP_GENKEY, 0, SIGNING_SLOT, NULL, 0}, 64 + 3);
-    const struct exchange wake = {{0x00}, 1, 4};
     for (unsigned i = 0; i < CHIPS; i++) {
         bench->chips[i].fd = connect_chip(bench, i);
         load_ask(bench->chips[i].fd, &wake, answer);
@@ -324,7 +242,7 @@ static double echoes(struct bench *bench, size_t count, unsigned threads) {
         const char *name = kind == ECHO_THREADS ? "echo0" : "echo1";
         for (size_t i = 0; i < count; i++) {
             clients[i] = (struct load_client){
-                .fd = load_connect(path_in(bench, name, path)),
+                .fd = load_connect(fixture_path(&bench->fixture, name, path)),
                 .steps = &exchange,
                 .step_count = 1,
             };
@@ -474,30 +392,25 @@ static void show_all(const struct bench *bench, const struct rounds *rounds) {
 static void start(struct bench *bench, const char *keywright) {
     char path[128];
     const long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    (void)snprintf(bench->folder, sizeof bench->folder, "%s",
-                   "/tmp/keywright-bench-XXXXXX");
-    must(mkdtemp(bench->folder) != NULL, "mkdtemp");
     bench->cores = cores < 1 ? 1 : (unsigned)cores;
+    fixture_start(&bench->fixture, keywright, CHIPS);
     make_requests(bench);
     must(p256_make(&bench->pair), "OpenSSL");
     bench->echoes[ECHO_THREADS] =
-        echo_start(ECHO_THREADS, path_in(bench, "echo0", path));
+        echo_start(ECHO_THREADS, fixture_path(&bench->fixture, "echo0", path));
     bench->echoes[ECHO_EPOLL] =
-        echo_start(ECHO_EPOLL, path_in(bench, "echo1", path));
-    bench->sync =
-        open(path_in(bench, "sync", path), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        echo_start(ECHO_EPOLL, fixture_path(&bench->fixture, "echo1", path));
+    bench->sync = open(fixture_path(&bench->fixture, "sync", path),
+                       O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     must(bench->sync >= 0 &&
              ftruncate(bench->sync, 2 * (off_t)SYNC_STRIDE) == 0 &&
              fsync(bench->sync) == 0,
          path);
-    start_board(bench, keywright);
     connect_chips(bench);
 }
 
 static void end(struct bench *bench) {
-    char command_line[160];
     uint64_t verified = 0;
-    int status = 0;
     for (unsigned i = 0; i < CHIPS; i++) {
         verified += bench->chips[i].verified;
         (void)close(bench->chips[i].fd);
@@ -505,16 +418,12 @@ static void end(struct bench *bench) {
     }
     (void)printf("%llu signatures verified over their digests\n",
                  (unsigned long long)verified);
-    (void)kill(bench->board, SIGTERM);
-    must(waitpid(bench->board, &status, 0) > 0 && status == 0, "the board");
     for (int kind = 0; kind < ECHO_KINDS; kind++) {
         (void)kill(bench->echoes[kind], SIGKILL);
         (void)waitpid(bench->echoes[kind], NULL, 0);
     }
     p256_free(&bench->pair);
-    (void)snprintf(command_line, sizeof command_line, "%s", bench->folder);
-    const char *const remove[] = {"-rf", command_line, NULL};
-    (void)waitpid(run("/bin/rm", remove), NULL, 0);
+    fixture_end(&bench->fixture);
 }
 
 int main(int count, char **arguments) {
