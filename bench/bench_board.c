@@ -1,13 +1,14 @@
 /* bench/bench_board.c: a board over its unix socket, beside what the machine
  * allows in the same run.
  *
- * bench_board KEYWRIGHT [ROUNDS]
+ * bench_board KEYWRIGHT [ROUNDS [THREADS]]
  *
  * Starts `KEYWRIGHT board serve --fleet` with 8 TrustFLEX chips and measures
  * in rounds that take turns, each beside its references: a do-nothing echo
  * server, P-256 signatures of OpenSSL as `openssl speed` makes them, and a
  * loop of pwrite and fdatasync. No client sends a request before it has the
- * answer to the one before. What the references allow:
+ * answer to the one before; THREADS (1) threads make the load. What the
+ * references allow:
  *
  *   8 clients:  a pair costs two echoes and a signature, and both processors
  *               work all the time: 1 / (2 / echoes + 1 / (cores * signatures))
@@ -430,7 +431,8 @@ int main(int count, char **arguments) {
     static struct bench bench;
     static struct rounds rounds;
     if (count < 2) {
-        (void)fprintf(stderr, "Usage: bench_board KEYWRIGHT [ROUNDS]\n");
+        (void)fprintf(stderr,
+                      "Usage: bench_board KEYWRIGHT [ROUNDS [THREADS]]\n");
         return 2;
     }
     const unsigned long wanted =
