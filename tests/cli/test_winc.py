@@ -1,8 +1,6 @@
 """keywright winc: the stores byte for byte, and what is refused."""
 
-import datetime
 import subprocess
-import unittest
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
@@ -12,7 +10,7 @@ from cryptography.x509.oid import NameOID
 import kw
 import winc_case
 from winc_case import (certificate, der, ec_key, golden, key_der, key_pem,
-                       name, pem, rsa_key)
+                       name, pem, rsa_key, rsa_public)
 
 
 class Roots(winc_case.Case):
@@ -22,9 +20,9 @@ class Roots(winc_case.Case):
         return self.kw.json("winc", "root", "add", *paths, *options)
 
     def test_bytes(self):
-        certs = [certificate(name("O=Prowl", "CN=PROWL Root"), rsa_key()),
+        certs = [certificate(name("O=Prowl", "CN=PROWL Root"), rsa_public()),
                  certificate(name("O=NMA"), ec_key()),
-                 certificate(name("CN=Large"), rsa_key(4096), days=20000)]
+                 certificate(name("CN=Large"), rsa_public(4096), days=20000)]
         document = self.add(*certs)
         self.assertEqual(self.roots(), golden.root_store(certs))
         self.assertEqual([root["hash"] for root in document["roots"]],
@@ -37,7 +35,7 @@ class Roots(winc_case.Case):
 
     def test_many(self):
         certs = [certificate(name(f"CN=Root {i}"), key) for i, key in
-                 enumerate([rsa_key() for _ in range(8)] +
+                 enumerate([rsa_public() for _ in range(8)] +
                            [ec_key() for _ in range(14)])]
         self.add(*certs)
         self.assertEqual(self.roots(), golden.root_store(certs))
@@ -52,7 +50,7 @@ class Roots(winc_case.Case):
                            (ec_key(ec.SECP256K1()), "secp256k1"),
                            (ec_key(ec.BrainpoolP256R1()), "brainpoolp256r1"),
                            (ed25519.Ed25519PrivateKey.generate(), "ed25519"),
-                           (winc_case.unsigned_key(4160), "rsa, 4160 bits")):
+                           (rsa_public(4160), "rsa, 4160 bits")):
             cert = certificate(name("CN=A"), key, issuer_key=signer)
             path = self.write("other.cer", der(cert))
             with self.subTest(words=words):
@@ -62,8 +60,8 @@ class Roots(winc_case.Case):
 
     def test_v0(self):
         self.kw.run("winc", "new", "--module", "old", "--firmware", "19.4.4")
-        certs = [certificate(name("CN=A"), rsa_key()),
-                 certificate(name("CN=B"), rsa_key(), days=20000)]
+        certs = [certificate(name("CN=A"), rsa_public()),
+                 certificate(name("CN=B"), rsa_public(), days=20000)]
         paths = [self.write(f"{i}.pem", pem(cert))
                  for i, cert in enumerate(certs)]
         self.kw.run("winc", "root", "add", *paths, "--module", "old")
@@ -82,7 +80,7 @@ class Roots(winc_case.Case):
         self.assertEqual(self.roots(), golden.root_store(certs))
 
     def test_renewal_changes_the_dates_in_place(self):
-        key, other = rsa_key(), certificate(name("CN=Other"), ec_key())
+        key, other = rsa_public(), certificate(name("CN=Other"), ec_key())
         old = certificate(name("CN=A"), key, days=10)
         new = certificate(name("CN=A"), key, days=500)
         self.add(old, other)
@@ -92,8 +90,8 @@ class Roots(winc_case.Case):
     def test_new_key_of_the_same_subject_moves_the_rest(self):
         other = certificate(name("CN=Other"), ec_key())
         for bits in (4096, 2048):
-            old = certificate(name(f"CN=A{bits}"), rsa_key(3072))
-            new = certificate(name(f"CN=A{bits}"), rsa_key(bits))
+            old = certificate(name(f"CN=A{bits}"), rsa_public(3072))
+            new = certificate(name(f"CN=A{bits}"), rsa_public(bits))
             before = [old, other]
             self.kw.run("winc", "erase", "--root", "--yes")
             self.add(*before)
@@ -128,10 +126,10 @@ class Roots(winc_case.Case):
 
     def test_full_by_replacing(self):
         """A larger key for a name that is there: the rest must fit still."""
-        certs = [certificate(name(f"CN={i}"), rsa_key()) for i in range(13)]
+        certs = [certificate(name(f"CN={i}"), rsa_public()) for i in range(13)]
         self.add(*certs)
         path = self.write("large.cer", der(certificate(name("CN=4"),
-                                                       rsa_key(4096))))
+                                                       rsa_public(4096))))
         document = self.unchanged(
             1, r"256 bytes are needed, 124 are free", "winc", "root", "add",
             path)
@@ -148,7 +146,7 @@ class Roots(winc_case.Case):
 
     def test_full_is_said_before_anything_is_touched(self):
         old = certificate(name("CN=Expired"), ec_key(), first=-20, days=-10)
-        certs = [certificate(name(f"CN={i}"), rsa_key(4096))
+        certs = [certificate(name(f"CN={i}"), rsa_public(4096))
                  for i in range(7)]
         for i, cert in enumerate([old, *certs]):
             self.write(f"many/{i}.cer", der(cert))
@@ -163,7 +161,7 @@ class Roots(winc_case.Case):
 
     def test_remove(self):
         certs = [certificate(name(f"CN={i}"), key) for i, key in
-                 enumerate((rsa_key(), ec_key(), rsa_key()))]
+                 enumerate((rsa_public(), ec_key(), rsa_public()))]
         self.add(*certs)
         digits = golden.name_hash(certs[1].subject).hex()[:10]
         self.kw.run("winc", "root", "remove", digits)
@@ -384,145 +382,6 @@ class Tls(winc_case.Case):
         for text in self.kw.outputs:
             self.assertFalse(kw.shows(text.encode(), secret))
         self.assertEqual(list(self.kw.at("journal").glob("winc-*")), [])
-
-
-class Journal(winc_case.Case):
-    """--journal: a file of the PC, or the flash of a WINC1510."""
-
-    def setUp(self):
-        super().setUp()
-        self.kw.run("winc", "new", "--module", "big", "--size", "8")
-        self.path = self.write("a.cer", der(certificate(name("CN=A"),
-                                                        ec_key())))
-
-    def dump(self):
-        self.kw.run("winc", "dump", "big.bin", "--module", "big")
-        path = self.kw.folder / "big.bin"
-        flash = path.read_bytes()
-        path.unlink()
-        return flash
-
-    def test_no_room(self):
-        self.unchanged(1, "winc1500.*no room", "winc", "root", "add",
-                       self.path, "--journal", "flash")
-        self.unchanged(2, "file or flash", "winc", "root", "add", self.path,
-                       "--journal", "paper")
-
-    def test_what_lies_behind_it_stays(self):
-        """The journal takes 28 KiB, and only where it was asked for."""
-        flash = bytearray(self.dump())
-        flash[0x80000:] = bytes(0x80000)
-        self.write("image.bin", bytes(flash))
-        self.kw.run("winc", "load", "image.bin", "--yes", "--module", "big")
-        self.kw.run("winc", "root", "add", self.path, "--module", "big")
-        self.kw.run("ota", "resume", "--module", "big")
-        self.assertEqual(self.dump()[0x80000:], bytes(0x80000))
-        self.kw.run("winc", "erase", "--root", "--yes", "--module", "big",
-                    "--journal", "flash")
-        after = self.dump()
-        self.assertEqual(after[0x80000:0x87000], b"\xff" * 0x7000)
-        self.assertEqual(after[0x87000:], bytes(0x79000))
-
-    def test_it_is_kept_there_and_found(self):
-        """A flash that fails, then a better day: both journals tell what
-        waits, and finish it."""
-        for place in ("file", "flash"):
-            with self.subTest(place=place):
-                self.kw.run("winc", "erase", "--root", "--yes", "--module",
-                            "big")
-                self.fault("big", stuck_bit=0x4FF0)
-                self.fails(5, "flash", "winc", "root", "add", self.path,
-                           "--module", "big", "--journal", place)
-                waits = (self.dump()[0x80000:0x80008] == b"KWWINCJ1",
-                         self.kw.at("journal",
-                                    "winc-big.journal").exists())
-                self.assertEqual(waits, (place == "flash", place == "file"))
-                self.assertTrue(self.kw.json(
-                    "winc", "info", "--module", "big")["interrupted"])
-                self.fails(7, "interrupted", "winc", "verify", "--module",
-                           "big")
-                self.fault("big", stuck_bit=None)
-                # Only to look changes nothing.
-                self.fails(7, "interrupted", "winc", "root", "add", self.path,
-                           "--module", "big", "--dry-run")
-                self.assertTrue(self.kw.json(
-                    "ota", "resume", "--module", "big")["resumed"])
-                after = self.dump()
-                self.assertEqual(after[0x4010], 1)
-                self.assertEqual(after[0x80000:], b"\xff" * 0x80000)
-                self.kw.run("winc", "verify", "--module", "big")
-
-
-class Faults(winc_case.Case):
-    """A flash that fails: said, undone as far as it goes, and kept."""
-
-    def setUp(self):
-        super().setUp()
-        self.first = certificate(name("CN=First"), ec_key())
-        self.second = certificate(name("CN=Second"), ec_key())
-        self.kw.run("winc", "root", "add", self.write("first.cer",
-                                                      der(self.first)))
-        self.write("second.cer", der(self.second))
-        self.before = self.flash()
-
-    def fails_to_add(self):
-        result = self.kw.run("winc", "root", "add", "second.cer", code=5)
-        self.assertIn("ota resume", result.err)
-        self.assertTrue(self.kw.at("journal", "winc-winc.journal").exists())
-        return result.err
-
-    def test_stuck_bit(self):
-        # The count of entries: 1 before. 2 needs bit 0 clear, 3 needs it.
-        self.kw.run("winc", "root", "add", "second.cer")
-        before = self.flash()
-        third = certificate(name("CN=Third"), ec_key())
-        self.write("second.cer", der(third))
-        self.fault(stuck_bit=0x4010)
-        err = self.fails_to_add()
-        self.assertIn("sector 0x04000: 1 byte reads back wrong, the first "
-                      "at 0x04010", err)
-        self.assertIn("sector 0x04000 holds its old content", err)
-        self.assertEqual(self.flash(), before)
-        # Once more, and the old content when asked for.
-        self.fails(5, "flash", "ota", "resume")
-        self.assertEqual(self.flash(), before)
-        self.assertTrue(self.kw.json("ota", "resume", "--old")["resumed"])
-        self.assertEqual(self.flash(), before)
-        self.kw.run("winc", "verify")
-        self.fault(stuck_bit=None)
-        self.kw.run("winc", "root", "add", "second.cer")
-        self.assertEqual(self.roots(), golden.root_store(
-            [self.first, self.second, third]))
-
-    def test_sector_that_does_not_erase(self):
-        self.fault(bad_sector=0x4000)
-        err = self.fails_to_add()
-        self.assertRegex(err, "sector 0x04000: [0-9]+ bytes? reads? back "
-                              "wrong, the first at 0x04")
-        self.assertIn("0x04000 does not take its old content back", err)
-        # The other sectors are as they were.
-        self.assertEqual(self.flash()[0x5000:], self.before[0x5000:])
-        self.fails(5, "flash", "ota", "resume", "--old")
-        self.fault(bad_sector=None)
-        self.assertTrue(self.kw.json("ota", "resume", "--old")["resumed"])
-        self.assertEqual(self.flash(), self.before)
-
-    def test_made_with_a_fault(self):
-        self.kw.run("winc", "new", "--module", "bad", "--stuck-bit", "0x4200")
-        self.kw.run("winc", "new", "--module", "worse", "--bad-sector",
-                    "0x4000")
-        key = rsa_key()
-        path = self.write("rsa.cer", der(certificate(name("CN=R"), key)))
-        self.fails(5, "flash", "winc", "root", "add", path, "--module", "bad")
-        self.kw.run("winc", "root", "add", path, "--module", "worse")
-        self.fails(5, "flash", "winc", "root", "add", "second.cer",
-                   "--module", "worse")
-        for option, value in (("--bad-sector", "0x4001"),
-                              ("--bad-sector", "0"),
-                              ("--stuck-bit", "0x80000"),
-                              ("--stuck-bit", "-1"), ("--stuck-bit", "x")):
-            self.fails(2, "address", "winc", "new", "--module", "none",
-                       option, value)
 
 
 class Module(winc_case.Case):

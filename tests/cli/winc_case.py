@@ -3,6 +3,7 @@ the second encoder (tests/winc/golden.py)."""
 
 import datetime
 import json
+import secrets
 import socket
 import ssl
 import subprocess
@@ -57,14 +58,16 @@ def ec_key(curve=None):
     return ec.generate_private_key(curve or ec.SECP256R1())
 
 
-def unsigned_key(bits):
-    """An RSA public key of any size, which nobody made."""
-    return rsa.RSAPublicNumbers(65537, (1 << bits) - 1).public_key()
+def rsa_public(bits=2048):
+    """An RSA public key that nobody has the other half of: made at once."""
+    modulus = 1 << (bits - 1) | secrets.randbits(bits - 1) | 1
+    return rsa.RSAPublicNumbers(65537, modulus).public_key()
 
 
 def certificate(subject, key, issuer=None, issuer_key=None, serial=None,
                 first=-1, days=365, ca=True, host=None, bulk=0):
-    """Self-signed unless an issuer is named; bulk bytes larger."""
+    """Self-signed unless an issuer is named, or there is no private key;
+    bulk bytes larger."""
     builder = (x509.CertificateBuilder()
                .subject_name(subject).issuer_name(issuer or subject)
                .public_key(key.public_key() if hasattr(key, "public_key")
@@ -79,7 +82,7 @@ def certificate(subject, key, issuer=None, issuer_key=None, serial=None,
     if bulk:
         builder = builder.add_extension(x509.UnrecognizedExtension(
             x509.ObjectIdentifier("1.3.6.1.4.1.55555.1"), bytes(bulk)), False)
-    signer = issuer_key or key
+    signer = issuer_key or (key if hasattr(key, "private_bytes") else ec_key())
     edwards = isinstance(signer, ed25519.Ed25519PrivateKey)
     return builder.sign(signer, None if edwards else hashes.SHA256())
 
