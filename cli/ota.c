@@ -135,6 +135,9 @@ static kw_status check_files(struct kw_cli *cli,
         if (!file->is_key) {
             KW_TRY(kw_winc_check_date(cli, arguments, &ota->input[i]));
         }
+        if (file->is_key) {
+            kw_winc_check_own_key(cli, &ota->input[i + 1]);
+        }
         if (file->type == KW_OTA_ECC && file->chain > 0) {
             KW_TRY(kw_winc_check_chip(cli, &ota->input[i]));
         }

@@ -47,6 +47,11 @@ KW_MUST_USE kw_status kw_winc_check_date(struct kw_cli *cli,
                                          const struct kw_arguments *arguments,
                                          const struct kw_winc_input *input);
 
+/* Warns of a certificate of the module's own whose key is larger than its
+ * firmware works with. */
+void kw_winc_check_own_key(struct kw_cli *cli,
+                           const struct kw_winc_input *leaf);
+
 /* That the certificate is for the key in slot 0 of the chip. */
 KW_MUST_USE kw_status kw_winc_check_chip(struct kw_cli *cli,
                                          const struct kw_winc_input *leaf);

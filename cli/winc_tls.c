@@ -59,6 +59,9 @@ static kw_status add(struct kw_cli *cli, const struct kw_arguments *arguments,
                                   KW_WINC_INPUT_CERT, &cli->error));
         KW_TRY(kw_winc_check_date(cli, arguments, input));
     }
+    if (chain->count > 0) {
+        kw_winc_check_own_key(cli, &chain->cert[0]);
+    }
     if (key == NULL && chain->count > 0) {
         KW_TRY(kw_winc_check_chip(cli, &chain->cert[0]));
     }

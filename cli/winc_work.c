@@ -5,6 +5,7 @@
 #include "host/text.h"
 
 #define DEFAULT_MODULE "winc"
+#define OWN_RSA_MAX    2048u /* bits */
 
 kw_status kw_winc_begin(struct kw_cli *cli,
                         const struct kw_arguments *arguments,
@@ -88,6 +89,18 @@ kw_status kw_winc_check_date(struct kw_cli *cli,
     }
     kw_warn(cli, "keywright: warning: %s has expired\n", input->name);
     return KW_OK;
+}
+
+/* Source: the module's software design guide, limits of its TLS. */
+void kw_winc_check_own_key(struct kw_cli *cli,
+                           const struct kw_winc_input *leaf) {
+    const unsigned bits = leaf->cert.key[0].size * 8u;
+    if (leaf->cert.key_type == KW_WINC_RSA && bits > OWN_RSA_MAX) {
+        kw_warn(cli,
+                "keywright: warning: %s has an RSA key of %u bits; the "
+                "module's own certificate works with %u at most\n",
+                leaf->name, bits, OWN_RSA_MAX);
+    }
 }
 
 /* --- carrying out --- */

@@ -317,6 +317,15 @@ class Tls(winc_case.Case):
             else:
                 self.unchanged(code, "47", *arguments)
 
+    def test_a_key_that_the_firmware_does_not_work_with(self):
+        for bits in (2048, 3072):
+            key = rsa_key(bits)
+            self.write("leaf.cer", der(self.leaf(key)))
+            self.write("key", key_pem(key))
+            err = self.kw.run("winc", "tls", "add", "leaf.cer", "--key",
+                              "key").err
+            self.assertEqual("RSA key of 3072 bits" in err, bits == 3072, err)
+
     def test_full_in_bytes(self):
         keys = [rsa_key(), rsa_key()]
         for i, key in enumerate(keys):
