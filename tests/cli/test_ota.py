@@ -2,7 +2,10 @@
 the real openssl s_server; lists, words, and what was interrupted."""
 
 import json
+import signal
 import subprocess
+import threading
+import time
 
 from cryptography import x509
 
@@ -212,6 +215,25 @@ class Lists(Case):
 class Interrupted(Case):
     def test_nothing_to_resume(self):
         self.assertFalse(self.kw.json("ota", "resume")["resumed"])
+
+    def test_stopped(self):
+        """SIGINT while a server is slow: at once, and nothing was changed."""
+        asked = threading.Event()
+
+        def respond(path):
+            asked.set()
+            time.sleep(10)
+            return b""
+
+        port = self.answer(self.cert_pem, self.key_pem, respond)
+        before = self.images()
+        process = self.kw.start(*self.arguments(port, self.write_list()))
+        self.assertTrue(asked.wait(30))
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 7, err)
+        self.assertIn(b"nothing was changed", err)
+        self.assertEqual(self.images(), before)
 
     def test_full_disk(self):
         """A file-size limit stops the journal: the flash is as it was."""

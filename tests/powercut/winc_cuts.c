@@ -345,7 +345,7 @@ struct options {
 static void read_options(int argc, char **argv, struct options *options) {
     static const struct form LONG = {1, 16, 1};
     static const struct form SHORT = {32, 2048, 128};
-    *options = (struct options){.form = {1, 2048, 32}};
+    *options = (struct options){.form = {1, 2048, 8}};
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--long") == 0) {
             options->form = LONG;

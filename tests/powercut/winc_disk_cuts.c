@@ -3,15 +3,16 @@
  * and the emulated flash's image files lie on the same simulated disk. Then
  * `ota resume`, or every other time the same command again, must bring whole
  * stores: the old ones or the new ones after the one, the new ones after the
- * other; and no journal is left behind. Every third time the resume is cut
+ * other; and no journal is left behind. Every fifth time the resume is cut
  * first.
  *
  * The update fetches its files from `openssl s_server -WWW`, which runs as
  * long as this program.
  *
  * Usage: powercut_winc_disk [--long|--short] [--self-test]
- * --long: every operation, more seeds. --self-test: on a disk that does not
- * flush; this program must find what that loses. */
+ * The default form cuts every operation with one of three seeds, --long with
+ * each of six, --short some. --self-test: on a disk that does not flush; this
+ * program must find what that loses. */
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -140,7 +141,7 @@ static bool run_job(const struct place *place, const struct job *job,
                 return false;
             }
             (void)run(place, place->work, cut, job->words);
-            if (at % 3 == 0) {
+            if (at % 5 == 0) {
                 cut_resume(place, job, cut);
             }
             judge(place, job, cut, before, after);
@@ -339,12 +340,12 @@ int main(int argc, char **argv) {
     const bool is_short = kw_cut_has_option(argc, argv, "--short");
     const bool self_test = kw_cut_has_option(argc, argv, "--self-test");
     uint64_t seeds = is_long ? 6 : 3;
-    unsigned long stride = is_long ? 1 : is_short ? 29 : 7;
+    unsigned long stride = is_long ? 1 : is_short ? 29 : 3;
     bool worked = prepare(&place);
     if (self_test) {
         place.command.lies = true;
         seeds = 5;
-        stride = 11;
+        stride = 29;
     }
     if (worked) {
         worked = conduct(&place, seeds, stride);
