@@ -27,6 +27,9 @@ MAC_KEY = bytes(range(0x40, 0x60))
 ROLLING_KEY = bytes(range(0x60, 0x80))
 AES_KEY = bytes(range(0x80, 0x90))
 DIGEST = hashlib.sha256(b"a message").digest()
+# Every command of the part (DS40002138A table 5-1).
+COMMANDS = {0x02, 0x08, 0x12, 0x15, 0x16, 0x17, 0x1B, 0x1C, 0x20, 0x24, 0x28,
+            0x30, 0x40, 0x41, 0x43, 0x45, 0x46, 0x47, 0x51, 0x56, 0x77, 0x80}
 
 # Slot: SlotConfig and KeyConfig as they stand in the zone.
 SLOTS = {
@@ -37,6 +40,7 @@ SLOTS = {
     4: ("8080", "3c00"),   # secret: MAC, CheckMac, GenDig, KDF
     5: ("c444", "3c00"),   # read and written under slot 4
     6: ("8080", "3800"),   # AES
+    7: ("8080", "3e00"),   # takes what KDF derives
     8: ("0000", "3c00"),   # clear data
     11: ("0000", "3000"),  # a public key
     13: ("0000", "3000"),  # the one that validates slot 14
@@ -87,11 +91,14 @@ class Life:
         self.keys = {slot: ec.generate_private_key(CURVE)
                      for slot in (2, 11, 13, 14)}
         self.points = {}
+        self.answered = set()  # the commands that did what they should
 
     # One command.
 
     def ask(self, *command, size=None):
         data = frames.data_of(self.run(packet(*command)))
+        if len(data) > 1 or data == b"\0":
+            self.answered.add(command[0])
         if size is not None:
             self.test.assertEqual(len(data), size, data.hex())
         return data
@@ -137,6 +144,7 @@ class Life:
         self.write_slot(3, ROLLING_KEY)
         self.write_slot(4, MAC_KEY)
         self.write_slot(6, AES_KEY.ljust(32, b"\0"))
+        self.write_slot(7, bytes(32))
         self.write_slot(8, bytes(range(64)))
         for slot in (11, 13, 14):
             point = xy(self.keys[slot])
@@ -151,6 +159,7 @@ class Life:
         self.information()
         self.memory()
         self.signatures()
+        self.internal_signature()
         self.validation()
         self.macs()
         self.encrypted()
@@ -196,6 +205,23 @@ class Life:
         self.equal(
             self.ask(0x43, 0x0C, 0, xy(peer)),
             peer.exchange(ec.ECDH(), public_of(self.points[0])))
+
+    def internal_signature(self):
+        """Slot 2 signs what GenKey made of TempKey with slot 0: 55 bytes."""
+        number = os.urandom(20)
+        random = self.ask(0x16, 0x00, 0, number, size=32)
+        self.ask(0x40, 0x08, 0, size=64)
+        temp_key = sha(sha(random, number, b"\x16\0\0"), b"\x40\x08\0\0",
+                       self.sn8(), self.sn01(), bytes(25), self.points[0])
+        slot_config, key_config = map(bytes.fromhex, SLOTS[0])
+        message = b"".join((
+            temp_key, b"\x41\x40\x02\x00", slot_config, key_config,
+            b"\x40\0\0",  # KeyID 0, GenKeyData
+            self.sn8(), self.serial[4:8], self.sn01(), self.serial[2:4],
+            b"\x01\0\0"))
+        self.test.assertEqual(len(message), 55)
+        is_signed(xy(self.keys[2]), sha(message),
+                  self.ask(0x41, 0x40, 2, size=64))
 
     def validation(self):
         """Slot 14 with slot 13's key, then invalidated."""
@@ -263,6 +289,18 @@ class Life:
         # KDF: HKDF from slot 4 to the output, message in the input.
         self.equal(self.ask(0x56, 0x52, 4, b"\x02\0\0\x05" + b"hello"),
                    hmac.digest(MAC_KEY, b"hello", "sha256"))
+        # KDF: PRF of TLS 1.2 to the output, then to slot 7, whose MAC shows
+        # it.
+        seed = b"label and seed!!"
+        first = hmac.digest(MAC_KEY, seed, "sha256")
+        wanted = hmac.digest(MAC_KEY, first + seed, "sha256")
+        details = b"\1\0\0" + bytes([len(seed)])  # a key of 32 bytes
+        self.equal(self.ask(0x56, 0x12, 4, details + seed), wanted)
+        self.order(0x56, 0x0A, 7 << 8 | 4, details + seed)
+        self.equal(
+            self.ask(0x08, 0x00, 7, challenge),
+            sha(wanted, challenge, b"\x08\x00\x07\x00", bytes(11),
+                self.sn8(), bytes(4), self.sn01(), bytes(2)))
 
     def symmetric(self):
         self.order(0x47, 0x00)
@@ -277,6 +315,23 @@ class Life:
         wanted = encryptor.update(plain) + encryptor.finalize()
         self.equal(self.ask(0x51, 0x00, 6, plain), wanted)
         self.equal(self.ask(0x51, 0x01, 6, wanted), plain)
+        # GFM: SP 800-38D, test case 2 of its authors: H, then H times C.
+        key, text = (bytes.fromhex(value) for value in (
+            "66e94bd4ef8a2c3b884cfa59ca342b2e",
+            "0388dace60b6a392f328c2b971b2fe78"))
+        self.equal(self.ask(0x51, 0x03, 0, key + text),
+                   bytes.fromhex("5e2ec746917062882c85b0685353deb7"))
+        self.context()
+
+    def context(self):
+        """A SHA computation goes away and comes back."""
+        self.order(0x47, 0x00)
+        self.order(0x47, 0x01, 64, bytes(64))
+        context = self.ask(0x47, 0x06, 0, size=36)
+        self.order(0x47, 0x00)
+        self.ask(0x47, 0x02, 0, size=32)
+        self.order(0x47, 0x07, len(context), context)
+        self.equal(self.ask(0x47, 0x02, 3, b"end"), sha(bytes(64), b"end"))
 
     def the_end(self):
         """A slot is locked, and can be no more changed."""
@@ -285,6 +340,7 @@ class Life:
         self.equal(self.ask(0x02, 0x02, 8 << 3 | 1), b"word")
         # An opcode that no 608 has.
         self.order(0x13, 0, 0, status=0x03)
+        self.test.assertEqual(self.answered, COMMANDS)
 
 
 class BlankLife(wire_case.Case):
