@@ -372,7 +372,33 @@ def hex_files():
     yield "signature", bytes.fromhex("3006020101020102")
 
 
+def configurations():
+    """128 bytes and commands: see fuzz_config.c."""
+    def ask(opcode, param1, param2, data=b""):
+        return (bytes([opcode, param1]) + param2.to_bytes(2, "little") +
+                bytes([len(data)]) + data)
+
+    locked = bytearray(CONFIG)
+    locked[86:88] = b"\0\0"
+    nonce = ask(0x16, 0x03, 0, bytes(32))
+    each_slot = b"".join(
+        nonce + ask(opcode, mode, slot, bytes(size))
+        for slot in range(16)
+        for opcode, mode, size in (
+            (0x40, 0x00, 0), (0x41, 0x80, 0), (0x45, 0x00, 64),
+            (0x08, 0x00, 32), (0x15, 0x02, 0), (0x43, 0x0C, 64),
+            (0x51, 0x00, 16), (0x47, 0x04, 0), (0x1C, 0x04, 0)))
+    memory = b"".join(ask(0x02, 0x82, slot << 3) +
+                      ask(0x12, 0x82, slot << 3, bytes(32))
+                      for slot in range(16))
+    yield "open", CONFIG + memory
+    yield "locked", bytes(locked) + each_slot
+    yield "memory", bytes(locked) + memory
+    yield "zeros", bytes(128) + each_slot
+
+
 CORPORA = {
+    "config": configurations,
     "wire_kit": kit_wires, "wire_swi": swi_wires, "wire_words": word_wires,
     "wire_bridge": bridge_wires, "wire_i2c": i2c_wires,
     "frames": frames, "hex": hex_files,
