@@ -6,6 +6,7 @@ program that it tests: frames, CRC, messages and the order of the
 vendor's commands are here a second time.
 """
 
+import contextlib
 import hashlib
 import re
 import socket
@@ -16,6 +17,7 @@ STATUS_OK = 0x00
 STATUS_MISMATCH = 0x01
 SLOT_SIZES = [36] * 8 + [416] + [72] * 7
 TIMEOUT = 30  # seconds
+GOODBYE = 2   # seconds
 
 
 class ChipError(Exception):
@@ -77,6 +79,13 @@ class Chip:
         self.sent = []  # (opcode, param1, param2), in order
 
     def close(self):
+        """What was sent is obeyed when this returns: an idle has no answer,
+        and must not reach the chip after the wake of the next client."""
+        with contextlib.suppress(OSError):
+            self.connection.shutdown(socket.SHUT_WR)
+            self.connection.settimeout(GOODBYE)
+            while self.connection.recv(256):
+                pass
         self.connection.close()
 
     def __enter__(self):
