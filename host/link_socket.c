@@ -16,6 +16,7 @@
 #include "core/packet.h"
 #include "host/files.h"
 #include "host/links.h"
+#include "host/tcp_turn.h"
 
 #define DEFAULT_PORT "8608"
 #define DEADLINE_MS  3000 /* the slowest command needs 1.1 s */
@@ -31,6 +32,7 @@ enum word_address { WORD_WAKE = 0, WORD_SLEEP, WORD_IDLE, WORD_COMMAND };
 struct socket_link {
     int fd;
     int lock;  /* the file beside the socket; -1: there is none */
+    int turn;  /* TCP: it is ours as long as this is open; -1: none */
     bool late; /* an answer is missing: it may still come, for nobody */
 };
 
@@ -180,6 +182,10 @@ static kw_status transfer(void *self, const uint8_t *packet, size_t packet_size,
 
 static void close_socket(void *self) {
     struct socket_link *link = self;
+    if (link->turn >= 0) {
+        kw_tcp_turn_end(link->fd);
+        (void)close(link->turn);
+    }
     (void)close(link->fd);
     if (link->lock >= 0) {
         (void)close(link->lock);
@@ -202,6 +208,7 @@ static kw_status take_socket(int fd, int lock, struct kw_opened_link *opened,
     }
     link->fd = fd;
     link->lock = lock;
+    link->turn = -1;
     link->late = false;
     *opened = (struct kw_opened_link){{&OPS, link}, close_socket};
     return KW_OK;
@@ -295,6 +302,24 @@ static bool is_port(const char *text) {
            port <= 65535;
 }
 
+static kw_status take_tcp(int fd, const char *address,
+                          struct kw_opened_link *opened,
+                          struct kw_error *error) {
+    int turn = -1;
+    const kw_status status = kw_tcp_turn_take(fd, address, &turn, error);
+    if (status != KW_OK) {
+        (void)close(fd);
+        return status;
+    }
+    const kw_status taken = take_socket(fd, -1, opened, error);
+    if (taken != KW_OK && turn >= 0) {
+        (void)close(turn);
+        return taken;
+    }
+    ((struct socket_link *)opened->link.self)->turn = turn;
+    return taken;
+}
+
 kw_status kw_link_open_tcp(const char *address, struct kw_opened_link *opened,
                            struct kw_error *error) {
     const struct addrinfo wanted = {.ai_socktype = SOCK_STREAM};
@@ -319,5 +344,5 @@ kw_status kw_link_open_tcp(const char *address, struct kw_opened_link *opened,
     }
     free(copy);
     return fd < 0 ? absent(error, "tcp:", address, why)
-                  : take_socket(fd, -1, opened, error);
+                  : take_tcp(fd, address, opened, error);
 }

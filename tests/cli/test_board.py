@@ -139,11 +139,28 @@ class Board(kw.Case):
         self.serve()
         self.kw.run("resources", "make")
         self.kw.run("rotate", "run")
+        self.eight_at_a_time("sim:trustflex")
+
+    def eight_at_a_time(self, link):
         for _ in range(2):
-            running = [self.kw.start("rotate", "verify") for _ in range(8)]
+            running = [self.kw.start("rotate", "verify", "--chip", link)
+                       for _ in range(8)]
             for process in running:
                 _, err = process.communicate(timeout=kw.TIMEOUT)
                 self.assertEqual(process.returncode, 0, err.decode())
+
+    def test_sequences_on_a_port_do_not_mix(self):
+        """The same on a port, which each command has for itself."""
+        _, listeners = self.serve("--tcp", "0")
+        link = next(at for at in listeners if at.startswith("tcp:"))
+        self.kw.run("resources", "make", "--chip", link)
+        self.kw.run("rotate", "run", "--chip", link)
+        self.eight_at_a_time(link)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as turn:
+            host, port = link.split(":")[1:]
+            turn.bind(f"\0keywright tcp {host} {port}")
+            self.fails(4, "another process", "chip", "info", "--chip", link)
+        self.kw.run("chip", "info", "--chip", link)
 
     def test_a_sequence_that_does_not_end(self):
         process, _ = self.serve()
