@@ -111,12 +111,13 @@ static uint32_t put_primitives(struct open *open) {
 }
 
 static uint32_t put_edges(struct open *open) {
+    const uint32_t model = open->project.model;
     uint32_t count = 0;
     for (uint32_t i = 0; i < open->data.count[KW_ENGINE_SECTION_EDGES]; i++) {
         const struct kw_engine_edge *edge = &open->data.edges[i];
-        if ((edge->flags & KW_ENGINE_MANDATORY) != 0 &&
-            (edge->models >> open->project.model & 1U) != 0 &&
-            applies(open, edge->from) && applies(open, edge->to)) {
+        if ((edge->flags & KW_ENGINE_MANDATORY) != 0 && model < 32 &&
+            (edge->models >> model & 1U) != 0 && applies(open, edge->from) &&
+            applies(open, edge->to)) {
             put(&open->out, i);
             count++;
         }
@@ -140,18 +141,20 @@ static uint32_t put_links(struct open *open) {
 
 /* Where the runs of the fits and the wants end. */
 static uint32_t feature_end(const struct kw_engine_result *result) {
-    const struct kw_engine_fit *last = result->fits + result->fit_count;
-    return result->fit_count == 0
-               ? 0
-               : last[-1].first_feature + last[-1].feature_count;
+    if (result->fit_count == 0) {
+        return 0;
+    }
+    const struct kw_engine_fit *last = &result->fits[result->fit_count - 1];
+    return last->first_feature + last->feature_count;
 }
 
 static uint32_t item_end(const struct kw_engine_result *result) {
+    if (result->want_fit_count == 0) {
+        return 0;
+    }
     const struct kw_engine_want_fit *last =
-        result->want_fits + result->want_fit_count;
-    return result->want_fit_count == 0
-               ? 0
-               : last[-1].first_block + last[-1].block_count;
+        &result->want_fits[result->want_fit_count - 1];
+    return last->first_block + last->block_count;
 }
 
 /* Sections that are arrays of the result as they are. */
