@@ -111,7 +111,7 @@ _keywright_options() { # NOUN VERB
         ;;
     'primitives matrix' | 'primitives closure') echo --data --only --model ;;
     'primitives lint') echo --data --only ;;
-    'primitives page') echo --data --output ;;
+    'primitives page') echo --data --only --output ;;
     'primitives evaluate')
         echo --data --only --model --min-confidence --source --reading --level \
             --format --output

@@ -1,12 +1,13 @@
 /* The page as an architect walks it: questions, list, closure, standards,
  * parts, counts, files, paper; by keyboard alone; without a network. */
 import assert from "node:assert/strict";
+import {execFileSync} from "node:child_process";
 import {readFileSync} from "node:fs";
 import {join} from "node:path";
 import {after, before, test} from "node:test";
 
-import {AXE, document as run, example, folder, open, start, stop, write,
-    writePage} from "./browser.mjs";
+import {AXE, ROOT, document as run, example, folder, open, start, stop,
+    write, writePage} from "./browser.mjs";
 
 let path;
 
@@ -260,6 +261,33 @@ test("hostile texts of a project stay texts", async () => {
         assert.equal(await page.locator("main img, main b, dialog b").count(),
             0);
     });
+});
+
+test("what is typed is fit for a file", async () => {
+    await visit({}, async (page) => {
+        await card(page, CAMERA);
+        await page.getByLabel("Name of the product")
+            .fill("  one\ntwo\u202e three\u0007 ");
+        await page.getByLabel("Name of the product").press("Enter");
+        const file = await saved(page);
+        assert.equal((await run("primitives", "evaluate", file)).title,
+            "one two three");
+    });
+});
+
+test("data of the user's own alone offers no example that lacks", async () => {
+    const standard = write("own.json", JSON.parse(readFileSync(join(ROOT,
+        "data/primitives/primitives.json"), "utf-8")));
+    const own = join(folder, "own.html");
+    execFileSync(process.env.KEYWRIGHT, ["primitives", "page", "-o", own,
+        "--only", "--data", standard]);
+    const page = await open(own);
+    assert.equal(await page.locator(".card").count(), 0);
+    await page.getByRole("button", {name: /with the questions/}).click();
+    await page.getByLabel(/firmware, software or configuration/).check();
+    assert.match((await cells(page))[0], /\d apply/);
+    assert.deepEqual(page.wrong, []);
+    await page.context().close();
 });
 
 test("hostile names of the user's own data stay texts", async () => {

@@ -183,7 +183,7 @@ class Summary {
                     this.title.blur();
                 }
             }, onchange: () => {
-                const title = this.title.value.replace(/\s+/g, " ").trim();
+                const title = plain(this.title.value);
                 of.change((source) => {
                     emptyUseCase(source).title = title || "Untitled product";
                 });

@@ -159,14 +159,14 @@ class FitOutput {
             h("label", {class: "field wide"}, h("span", {},
                 "What the manual has to ask of the user"), text), warn,
             h("button", {type: "button", onclick: () => {
-                if (text.value.trim() === "") {
+                if (plain(text.value) === "") {
                     warn.textContent = "The manual needs a text.";
                     text.focus();
                     return;
                 }
                 app.change((source) => {
                     source.guidance = [...source.guidance || [],
-                        {primitive, text: text.value.trim()}];
+                        {primitive, text: plain(text.value)}];
                 });
             }}, "Leave to the manual"));
     }

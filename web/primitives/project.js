@@ -416,6 +416,7 @@ function checkProject(catalogue, engine, source) {
     if (!isObject(source)) {
         return [["", "a JSON object is expected"]];
     }
+    checkTexts(source, "", problems);
     checkShape(catalogue.project, source, "", problems);
     if (problems.length > 0) {
         return problems;

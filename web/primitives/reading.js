@@ -144,6 +144,34 @@ function isWellFormed(text) {
         .test(text);
 }
 
+/* --- texts --- */
+
+/* What a terminal, an editor or a page would act on: controls, and the marks
+ * that turn the direction of what follows. No project holds them. */
+const ACTING = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
+
+/* A text that was typed, as one that a file may hold. */
+const plain = (text) =>
+    text.replace(new RegExp(ACTING, "g"), " ").replace(/ +/g, " ").trim();
+
+/* Adds [field, message] to problems for each text that would act. */
+function checkTexts(value, field, problems) {
+    const check = (text, at) => ACTING.test(text) &&
+        problems.push([at, "a control character in a text"]);
+    if (typeof value === "string") {
+        check(value, field);
+    } else if (Array.isArray(value)) {
+        value.forEach((entry, i) =>
+            checkTexts(entry, `${field}[${i}]`, problems));
+    } else if (isObject(value)) {
+        for (const [name, entry] of Object.entries(value)) {
+            const at = field === "" ? name : `${field}.${name}`;
+            check(name, at);
+            checkTexts(entry, at, problems);
+        }
+    }
+}
+
 /* The line of a field, or of the nearest thing around it. */
 function lineOf(lines, field) {
     let path = field;

@@ -303,14 +303,14 @@ class RequirementOutput {
             h("label", {class: "field wide"}, h("span", {},
                 "The argument, why the product does without"), text), warn,
             h("button", {type: "button", onclick: () => {
-                if (text.value.trim() === "") {
+                if (plain(text.value) === "") {
                     warn.textContent = "An exclusion needs its argument.";
                     text.focus();
                     return;
                 }
                 app.change((source) => {
                     source.exclusions = [...source.exclusions || [],
-                        {standard, requirement, argument: text.value.trim()}];
+                        {standard, requirement, argument: plain(text.value)}];
                 });
             }}, "Exclude"));
     }

@@ -58,8 +58,8 @@ class UseCaseInput {
         const text = h("input", {type: "text", "data-key": `text-${id}`,
             onchange: () => app.change((source) => {
                 const need = needOf(source, id);
-                if (need !== undefined && text.value.trim() !== "") {
-                    need.text = text.value.trim();
+                if (need !== undefined && plain(text.value) !== "") {
+                    need.text = plain(text.value);
                 } else if (need !== undefined) {
                     delete need.text;
                 }

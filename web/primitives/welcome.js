@@ -9,6 +9,9 @@ function welcome(app) {
         h("strong", {}, title), h("span", {}, description || ""),
         h("span", {class: "go"}, "Load this example")));
     };
+    /* With other data an example may name what is not there. */
+    const fitting = app.catalogue.examples.filter((source) =>
+        checkProject(app.catalogue, app.engine, source).length === 0);
     return h("div", {class: "welcome"},
         h("h1", {}, "From what a product does to the parts that secure it"),
         h("p", {class: "lead"}, "Say what the product does; see which " +
@@ -30,8 +33,9 @@ function welcome(app) {
             "Start with the questions"),
             h("button", {type: "button", onclick: () => app.open.dialog()},
                 "Open a project file")),
-        h("h2", {}, "Or look at an example first"),
-        h("ul", {class: "cards"}, app.catalogue.examples.map(card)),
+        ...fitting.length === 0 ? [] : [
+            h("h2", {}, "Or look at an example first"),
+            h("ul", {class: "cards"}, fitting.map(card))],
         h("p", {class: "hint"}, "Everything happens in this file: nothing " +
             "is sent anywhere, and nothing is kept unless you save it."));
 }
