@@ -5,6 +5,7 @@
 
 #include "cli/primitives.h"
 #include "host/files.h"
+#include "host/primitives/closing.h"
 #include "host/primitives/output.h"
 
 /* --- evaluate --- */
@@ -100,8 +101,10 @@ static bool is_data(const struct kw_document *document) {
 static void lint_project(struct lint *lint, const char *path) {
     const struct kw_project_options options = {.model = NULL};
     struct kw_project *project = NULL;
-    (void)!kw_open_project(lint->cli, lint->primitives, path, &options,
-                           &project);
+    if (kw_open_project(lint->cli, lint->primitives, path, &options,
+                        &project) == KW_OK) {
+        kw_closing_check(project, &lint->primitives->problems);
+    }
     kw_project_done(project);
 }
 

@@ -261,6 +261,9 @@ static void show_next(struct kw_cli *cli, const json_t *document,
 
 void kw_show_evaluation(struct kw_cli *cli, const json_t *document,
                         const char *path) {
+    if (cli->json || cli->quiet) {
+        return;
+    }
     kw_print(cli, "%s\n\n", kw_text(document, "title"));
     show_phase_1(cli, json_object_get(document, "phase1"));
     show_phase_2(cli, json_object_get(document, "phase2"));

@@ -164,6 +164,16 @@ static void receive(void *context, const struct kw_engine_closing *closing) {
 
 /* --- all --- */
 
+void kw_closing_check(struct kw_project *project,
+                      struct kw_problems *problems) {
+    struct wish wish = {
+        .project = project,
+        .source = json_object_get(project->document.root, "closing"),
+        .problems = problems,
+    };
+    read_wish(&wish);
+}
+
 kw_status kw_closing(struct kw_project *project,
                      const struct kw_closing_options *options,
                      struct kw_problems *problems, json_t *document,

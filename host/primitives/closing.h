@@ -11,6 +11,10 @@ struct kw_closing_options {
     bool swap;     /* also try each other main part (type "mcu") */
 };
 
+/* Adds a problem for each part of the member "closing" that is unknown, and
+ * for what contradicts. */
+void kw_closing_check(struct kw_project *project, struct kw_problems *problems);
+
 /* "gaps", "impossible", "sets", "swaps" as members of a document. A project
  * without parts starts from nothing. */
 KW_MUST_USE kw_status kw_closing(struct kw_project *project,

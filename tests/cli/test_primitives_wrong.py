@@ -213,6 +213,23 @@ class Wrong(Case):
         result = self.kw.run("primitives", "list", "--data", path, code=3)
         self.assertRegex(result.err, r"empty\.json:\d+: features: an empty")
 
+    def test_closing(self):
+        """lint and close alike."""
+        for closing, words in (
+                ({"candidates": ["se05"]}, "closing.candidates[0]: unknown "
+                 "platform \"se05\"; nearest: se050"),
+                ({"preferred": ["se050"], "forbidden": ["se050"]},
+                 "preferred and forbidden"),
+                ({"costs": {"se050": -1}}, "closing.costs: \"se050\""),
+                ({"costs": {"se05": 1}}, "closing.costs: \"se05\"")):
+            path = self.write("wrong.json", {**self.camera(),
+                                             "closing": closing})
+            for verb, code in (("lint", 1), ("close", 3)):
+                result = self.kw.run("primitives", verb, path, code=code)
+                text = result.out + result.err
+                self.assertRegex(text, r"wrong\.json:\d+: ")
+                self.assertIn(words, text)
+
     def test_lint_names_all(self):
         path = self.write("wrong.json", {"use_case": {
             "id": "x", "title": "x", "selected": [
