@@ -175,6 +175,26 @@ static void json_is_janssons(void **state) {
     }
 }
 
+/* Any byte at any place of a string: characters are taken eight at a time. */
+static void json_strings_are_janssons(void **state) {
+    (void)state;
+    for (unsigned length = 1; length <= 20; length++) {
+        for (unsigned at = 0; at < length; at++) {
+            for (unsigned byte = 1; byte < 256; byte++) {
+                char text[32];
+                memset(text, 'a', sizeof text);
+                text[0] = '"';
+                text[1 + at] = (char)byte;
+                memcpy(text + 1 + length, "\"", 2);
+                if (is_json(text) != is_janssons(text)) {
+                    fail_msg("jansson thinks otherwise of %02x at %u of %u",
+                             byte, at, length);
+                }
+            }
+        }
+    }
+}
+
 static void json_unescapes(void **state) {
     static const char TEXT[] = "\"a\\u00e9\\ud83d\\ude00\\/\\n\\\"z\"";
     static const char PLAIN[] = "a\xc3\xa9\xf0\x9f\x98\x80/\n\"z";
@@ -285,6 +305,7 @@ int main(void) {
         cmocka_unit_test(base64url_known),
         cmocka_unit_test(base64_refused),
         cmocka_unit_test(json_is_janssons),
+        cmocka_unit_test(json_strings_are_janssons),
         cmocka_unit_test(json_unescapes),
         cmocka_unit_test(json_has_limits),
         cmocka_unit_test(spill_finds),
