@@ -8,58 +8,42 @@
 
 /* --- reading --- */
 
-static bool take_byte(struct kw_der *cursor, uint8_t *byte) {
-    if (cursor->left == 0) {
-        return false;
-    }
-    *byte = *cursor->at++;
-    cursor->left--;
-    return true;
-}
-
 /* The long form only where the short one does not do, without leading
  * zeros. */
-static kw_status take_long(struct kw_der *cursor, unsigned count,
-                           size_t *length) {
-    uint32_t value = 0;
-    uint8_t byte = 0;
-    KW_ENSURE(count >= 1 && count <= LENGTH_BYTES, KW_PARSE);
+static kw_status long_length(const uint8_t *bytes, size_t size,
+                             struct kw_der_head *head) {
+    const unsigned count = bytes[1] & 0x7Fu;
+    KW_ENSURE(count >= 1 && count <= LENGTH_BYTES && size >= 2 + count,
+              KW_PARSE);
+    head->length = 0;
     for (unsigned i = 0; i < count; i++) {
-        KW_ENSURE(take_byte(cursor, &byte), KW_PARSE);
-        KW_ENSURE(i > 0 || byte != 0, KW_PARSE);
-        value = value << 8 | byte;
+        head->length = head->length << 8 | bytes[2 + i];
     }
-    KW_ENSURE(value >= LONG_FORM, KW_PARSE);
-    *length = value;
+    KW_ENSURE(head->length >= LONG_FORM && bytes[2] != 0, KW_PARSE);
+    head->size = (uint8_t)(2 + count);
     return KW_OK;
 }
 
-static kw_status take_length(struct kw_der *cursor, size_t *length) {
-    uint8_t byte = 0;
-    KW_ENSURE(take_byte(cursor, &byte), KW_PARSE);
-    if (byte < LONG_FORM) {
-        *length = byte;
-        return KW_OK;
-    }
-    return take_long(cursor, byte & 0x7Fu, length);
+kw_status kw_der_read_head(const uint8_t *bytes, size_t size,
+                           struct kw_der_head *head) {
+    KW_ENSURE(size >= 2 && (bytes[0] & 0x1F) != 0x1F, KW_PARSE);
+    *head =
+        (struct kw_der_head){.tag = bytes[0], .size = 2, .length = bytes[1]};
+    return bytes[1] < LONG_FORM ? KW_OK : long_length(bytes, size, head);
 }
 
 kw_status kw_der_next(struct kw_der *cursor, struct kw_der_item *item) {
-    struct kw_der rest = *cursor;
-    uint8_t tag = 0;
-    size_t length = 0;
-    KW_ENSURE(take_byte(&rest, &tag), KW_PARSE);
-    KW_ENSURE((tag & 0x1F) != 0x1F, KW_PARSE);
-    KW_TRY(take_length(&rest, &length));
-    KW_ENSURE(length <= rest.left, KW_PARSE);
-    const size_t head = (size_t)(rest.at - cursor->at);
+    struct kw_der_head head;
+    KW_TRY(kw_der_read_head(cursor->at, cursor->left, &head));
+    KW_ENSURE(head.length <= cursor->left - head.size, KW_PARSE);
+    const size_t whole = head.size + (size_t)head.length;
     *item = (struct kw_der_item){
-        .tag = tag,
-        .content = {rest.at, length},
-        .whole = {cursor->at, head + length},
+        .tag = head.tag,
+        .content = {cursor->at + head.size, head.length},
+        .whole = {cursor->at, whole},
     };
-    cursor->at += head + length;
-    cursor->left -= head + length;
+    cursor->at += whole;
+    cursor->left -= whole;
     return KW_OK;
 }
 

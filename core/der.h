@@ -48,6 +48,19 @@ struct kw_der_item {
     struct kw_der whole; /* tag, length and content */
 };
 
+/* Tag and length of an element, from its first bytes: as many as there are,
+ * KW_DER_HEAD_MAX are enough. Whether the content is there is for the caller.
+ * KW_PARSE: too few bytes, or not DER. The one place where these rules are:
+ * core/winc_der.h reads elsewhere than in memory by it. */
+#define KW_DER_HEAD_MAX 6
+struct kw_der_head {
+    uint8_t tag;
+    uint8_t size;    /* of tag and length */
+    uint32_t length; /* of the content */
+};
+KW_MUST_USE kw_status kw_der_read_head(const uint8_t *bytes, size_t size,
+                                       struct kw_der_head *head);
+
 /* Takes the next element. KW_PARSE: there is none, or it is not DER; the
  * cursor stays. */
 KW_MUST_USE kw_status kw_der_next(struct kw_der *cursor,

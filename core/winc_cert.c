@@ -37,11 +37,10 @@ static kw_status hash_part(const struct kw_source *source,
                            const struct kw_winc_der *set, struct kw_sha1 *sha) {
     struct kw_winc_der pair;
     struct kw_winc_der item;
-    KW_TRY(kw_winc_der_tagged(source, set->at, set->end, KW_WINC_DER_SEQUENCE,
-                              &pair));
-    KW_ENSURE(pair.end == set->end, KW_NO_WINC_NAME);
     KW_TRY(
-        kw_winc_der_tagged(source, pair.at, pair.end, KW_WINC_DER_OID, &item));
+        kw_winc_der_tagged(source, set->at, set->end, KW_DER_SEQUENCE, &pair));
+    KW_ENSURE(pair.end == set->end, KW_NO_WINC_NAME);
+    KW_TRY(kw_winc_der_tagged(source, pair.at, pair.end, KW_DER_OID, &item));
     KW_TRY(kw_winc_der_any(source, item.end, pair.end, &item));
     KW_ENSURE(item.end == pair.end, KW_PARSE_DER);
     return hash_value(source, &item, sha);
@@ -54,8 +53,7 @@ static kw_status hash_name(const struct kw_source *source,
     kw_sha1_init(&sha);
     for (uint32_t at = name->at; at < name->end;) {
         struct kw_winc_der set;
-        KW_TRY(
-            kw_winc_der_tagged(source, at, name->end, KW_WINC_DER_SET, &set));
+        KW_TRY(kw_winc_der_tagged(source, at, name->end, KW_DER_SET, &set));
         KW_TRY(hash_part(source, &set, &sha));
         at = set.end;
     }
@@ -79,8 +77,8 @@ static kw_status read_date(const struct kw_source *source,
                            struct kw_winc_date *date) {
     uint8_t text[15];
     uint8_t part[7] = {0};
-    const bool utc = item->tag == KW_WINC_DER_UTC_TIME;
-    KW_ENSURE(utc || item->tag == KW_WINC_DER_GENERALIZED_TIME, KW_PARSE_DER);
+    const bool utc = item->tag == KW_DER_UTC_TIME;
+    KW_ENSURE(utc || item->tag == KW_DER_GENERALIZED_TIME, KW_PARSE_DER);
     KW_ENSURE(item->size == (utc ? 13u : 15u), KW_PARSE_DER);
     KW_TRY(kw_source_read(source, item->at, text, item->size));
     KW_ENSURE(text[item->size - 1] == 'Z', KW_PARSE_DER);
@@ -135,7 +133,7 @@ int kw_winc_date_compare(const struct kw_winc_date *left,
 static kw_status read_rsa(const struct kw_source *source, uint32_t at,
                           uint32_t end, struct kw_winc_cert *cert) {
     struct kw_winc_der pair;
-    KW_TRY(kw_winc_der_tagged(source, at, end, KW_WINC_DER_SEQUENCE, &pair));
+    KW_TRY(kw_winc_der_tagged(source, at, end, KW_DER_SEQUENCE, &pair));
     KW_TRY(kw_winc_der_number(source, pair.at, pair.end, &cert->key[0]));
     KW_TRY(
         kw_winc_der_number(source, cert->key[0].end, pair.end, &cert->key[1]));
@@ -180,12 +178,12 @@ static kw_status read_key(const struct kw_source *source,
     struct kw_winc_der bits;
     uint8_t unused = 0;
     bool is = false;
-    KW_TRY(kw_winc_der_tagged(source, info->at, info->end, KW_WINC_DER_SEQUENCE,
+    KW_TRY(kw_winc_der_tagged(source, info->at, info->end, KW_DER_SEQUENCE,
                               &algorithm));
-    KW_TRY(kw_winc_der_tagged(source, algorithm.at, algorithm.end,
-                              KW_WINC_DER_OID, &oid));
+    KW_TRY(kw_winc_der_tagged(source, algorithm.at, algorithm.end, KW_DER_OID,
+                              &oid));
     KW_TRY(kw_winc_der_tagged(source, algorithm.end, info->end,
-                              KW_WINC_DER_BIT_STRING, &bits));
+                              KW_DER_BIT_STRING, &bits));
     KW_TRY(kw_source_read(source, bits.at, &unused, 1));
     KW_ENSURE(bits.size > 1 && unused == 0, KW_PARSE_DER);
     KW_TRY(kw_winc_der_is(source, &oid, OID_RSA, sizeof OID_RSA, &is));
@@ -203,24 +201,19 @@ static kw_status read_fields(const struct kw_source *source, uint32_t at,
                              uint32_t end, struct kw_winc_cert *cert) {
     struct kw_winc_der item;
     KW_TRY(kw_winc_der_any(source, at, end, &item));
-    if (item.tag == KW_WINC_DER_CONTEXT_0) {
+    if (item.tag == KW_DER_EXPLICIT_0) {
         KW_TRY(kw_winc_der_any(source, item.end, end, &item));
     }
-    KW_ENSURE(item.tag == KW_WINC_DER_INTEGER && item.size > 0, KW_PARSE_DER);
+    KW_ENSURE(item.tag == KW_DER_INTEGER && item.size > 0, KW_PARSE_DER);
     cert->serial = item;
-    KW_TRY(
-        kw_winc_der_tagged(source, item.end, end, KW_WINC_DER_SEQUENCE, &item));
-    KW_TRY(
-        kw_winc_der_tagged(source, item.end, end, KW_WINC_DER_SEQUENCE, &item));
+    KW_TRY(kw_winc_der_tagged(source, item.end, end, KW_DER_SEQUENCE, &item));
+    KW_TRY(kw_winc_der_tagged(source, item.end, end, KW_DER_SEQUENCE, &item));
     KW_TRY(hash_name(source, &item, cert->issuer_hash));
-    KW_TRY(
-        kw_winc_der_tagged(source, item.end, end, KW_WINC_DER_SEQUENCE, &item));
+    KW_TRY(kw_winc_der_tagged(source, item.end, end, KW_DER_SEQUENCE, &item));
     KW_TRY(read_validity(source, &item, cert));
-    KW_TRY(
-        kw_winc_der_tagged(source, item.end, end, KW_WINC_DER_SEQUENCE, &item));
+    KW_TRY(kw_winc_der_tagged(source, item.end, end, KW_DER_SEQUENCE, &item));
     KW_TRY(hash_name(source, &item, cert->subject_hash));
-    KW_TRY(
-        kw_winc_der_tagged(source, item.end, end, KW_WINC_DER_SEQUENCE, &item));
+    KW_TRY(kw_winc_der_tagged(source, item.end, end, KW_DER_SEQUENCE, &item));
     return read_key(source, &item, cert);
 }
 
@@ -228,9 +221,8 @@ static kw_status read_fields(const struct kw_source *source, uint32_t at,
 static kw_status check_tail(const struct kw_source *source, uint32_t at,
                             uint32_t end) {
     struct kw_winc_der item;
-    KW_TRY(kw_winc_der_tagged(source, at, end, KW_WINC_DER_SEQUENCE, &item));
-    KW_TRY(kw_winc_der_tagged(source, item.end, end, KW_WINC_DER_BIT_STRING,
-                              &item));
+    KW_TRY(kw_winc_der_tagged(source, at, end, KW_DER_SEQUENCE, &item));
+    KW_TRY(kw_winc_der_tagged(source, item.end, end, KW_DER_BIT_STRING, &item));
     KW_ENSURE(item.end == end, KW_PARSE_DER);
     return KW_OK;
 }
@@ -240,10 +232,10 @@ kw_status kw_winc_cert_read(const struct kw_source *source,
     struct kw_winc_der whole;
     struct kw_winc_der signed_part;
     *cert = (struct kw_winc_cert){.source = source};
-    KW_TRY(kw_winc_der_tagged(source, 0, source->size, KW_WINC_DER_SEQUENCE,
-                              &whole));
+    KW_TRY(
+        kw_winc_der_tagged(source, 0, source->size, KW_DER_SEQUENCE, &whole));
     KW_ENSURE(whole.end == source->size, KW_PARSE_DER);
-    KW_TRY(kw_winc_der_tagged(source, whole.at, whole.end, KW_WINC_DER_SEQUENCE,
+    KW_TRY(kw_winc_der_tagged(source, whole.at, whole.end, KW_DER_SEQUENCE,
                               &signed_part));
     KW_TRY(check_tail(source, signed_part.end, whole.end));
     return read_fields(source, signed_part.at, signed_part.end, cert);
@@ -272,24 +264,23 @@ static kw_status unwrap(const struct kw_source *source,
     bool is = false;
     KW_TRY(kw_winc_der_number(source, whole->at, whole->end, &item));
     KW_TRY(kw_winc_der_any(source, item.end, whole->end, &item));
-    if (item.tag == KW_WINC_DER_INTEGER) {
+    if (item.tag == KW_DER_INTEGER) {
         return KW_OK;
     }
-    KW_TRY(
-        kw_winc_der_tagged(source, item.at, item.end, KW_WINC_DER_OID, &oid));
+    KW_TRY(kw_winc_der_tagged(source, item.at, item.end, KW_DER_OID, &oid));
     KW_TRY(kw_winc_der_is(source, &oid, OID_RSA, sizeof OID_RSA, &is));
     KW_ENSURE(is, KW_PARSE_RSA_KEY);
-    KW_TRY(kw_winc_der_tagged(source, item.end, whole->end,
-                              KW_WINC_DER_OCTET_STRING, &item));
-    return kw_winc_der_tagged(source, item.at, item.end, KW_WINC_DER_SEQUENCE,
+    KW_TRY(kw_winc_der_tagged(source, item.end, whole->end, KW_DER_OCTET_STRING,
+                              &item));
+    return kw_winc_der_tagged(source, item.at, item.end, KW_DER_SEQUENCE,
                               whole);
 }
 
 static kw_status read_rsa_key(const struct kw_source *source,
                               struct kw_winc_rsa_key *key) {
     struct kw_winc_der whole;
-    KW_TRY(kw_winc_der_tagged(source, 0, source->size, KW_WINC_DER_SEQUENCE,
-                              &whole));
+    KW_TRY(
+        kw_winc_der_tagged(source, 0, source->size, KW_DER_SEQUENCE, &whole));
     KW_ENSURE(whole.end == source->size, KW_PARSE_DER);
     KW_TRY(unwrap(source, &whole));
     return read_numbers(source, &whole, key);

@@ -2,37 +2,22 @@
 
 #include <string.h>
 
-/* A length of several bytes: at most 3, and no shorter form would do. */
-static kw_status long_length(const struct kw_source *source, uint8_t first,
-                             struct kw_winc_der *item) {
-    uint8_t bytes[3];
-    const uint32_t count = first & 0x7Fu;
-    KW_ENSURE(count >= 1 && count <= sizeof bytes, KW_PARSE_DER);
-    KW_TRY(kw_source_read(source, item->at, bytes, count));
-    item->size = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        item->size = (item->size << 8) | bytes[i];
-    }
-    KW_ENSURE(item->size >= 0x80 && bytes[0] != 0, KW_PARSE_DER);
-    item->at += count;
-    return KW_OK;
-}
-
 kw_status kw_winc_der_any(const struct kw_source *source, uint32_t offset,
                           uint32_t limit, struct kw_winc_der *item) {
-    uint8_t head[2];
-    KW_ENSURE(limit <= source->size && offset < limit && limit - offset >= 2,
+    uint8_t bytes[KW_DER_HEAD_MAX];
+    struct kw_der_head head;
+    KW_ENSURE(limit <= source->size && offset < limit, KW_PARSE_DER);
+    const uint32_t left = limit - offset;
+    const size_t size = left < sizeof bytes ? left : sizeof bytes;
+    KW_TRY(kw_source_read(source, offset, bytes, size));
+    KW_ENSURE(kw_der_read_head(bytes, size, &head) == KW_OK &&
+                  head.length <= left - head.size,
               KW_PARSE_DER);
-    KW_TRY(kw_source_read(source, offset, head, sizeof head));
-    *item = (struct kw_winc_der){
-        .tag = head[0], .start = offset, .at = offset + 2, .size = head[1]};
-    KW_ENSURE((head[0] & 0x1F) != 0x1F, KW_PARSE_DER);
-    if (head[1] >= 0x80) {
-        KW_TRY(long_length(source, head[1], item));
-    }
-    KW_ENSURE(item->at <= limit && item->size <= limit - item->at,
-              KW_PARSE_DER);
-    item->end = item->at + item->size;
+    *item = (struct kw_winc_der){.tag = head.tag,
+                                 .start = offset,
+                                 .at = offset + head.size,
+                                 .size = head.length,
+                                 .end = offset + head.size + head.length};
     return KW_OK;
 }
 
@@ -47,8 +32,7 @@ kw_status kw_winc_der_tagged(const struct kw_source *source, uint32_t offset,
 kw_status kw_winc_der_number(const struct kw_source *source, uint32_t offset,
                              uint32_t limit, struct kw_winc_der *item) {
     uint8_t first = 0;
-    KW_TRY(
-        kw_winc_der_tagged(source, offset, limit, KW_WINC_DER_INTEGER, item));
+    KW_TRY(kw_winc_der_tagged(source, offset, limit, KW_DER_INTEGER, item));
     KW_ENSURE(item->size > 0, KW_PARSE_DER);
     KW_TRY(kw_source_read(source, item->at, &first, 1));
     KW_ENSURE(first < 0x80, KW_PARSE_DER);

@@ -1,23 +1,12 @@
 /* core/winc_der.h: one element of DER after another, where it lies.
  *
- * Definite, shortest lengths and one-byte tags only (X.690 sections 8.1 and
- * 10.1). Knows core/winc_source.h. */
+ * The cursor of core/der.h, by offsets into a source instead of in memory.
+ * Knows core/der.h, core/winc_source.h. */
 #ifndef KW_CORE_WINC_DER_H
 #define KW_CORE_WINC_DER_H
 
+#include "core/der.h"
 #include "core/winc_source.h"
-
-enum {
-    KW_WINC_DER_INTEGER = 0x02,
-    KW_WINC_DER_BIT_STRING = 0x03,
-    KW_WINC_DER_OCTET_STRING = 0x04,
-    KW_WINC_DER_OID = 0x06,
-    KW_WINC_DER_UTC_TIME = 0x17,
-    KW_WINC_DER_GENERALIZED_TIME = 0x18,
-    KW_WINC_DER_SEQUENCE = 0x30,
-    KW_WINC_DER_SET = 0x31,
-    KW_WINC_DER_CONTEXT_0 = 0xA0,
-};
 
 /* Offsets into the source. */
 struct kw_winc_der {
