@@ -102,12 +102,6 @@ static kw_status ask_mac(struct kw_chip *chip, struct exchange *exchange) {
     return kw_chip_execute(chip, &mac, exchange->mac, sizeof exchange->mac);
 }
 
-static kw_status refused_by(const struct kw_lab_bench *bench,
-                            const struct kw_chip *chip, kw_status status) {
-    return kw_error_chip(bench->error, status, chip,
-                         "the accessory gives no MAC");
-}
-
 static void show_random(const struct kw_lab_bench *bench,
                         const struct exchange *exchange) {
     char text[KW_LAB_HEX];
@@ -181,26 +175,28 @@ static kw_status identify(struct kw_lab_bench *bench) {
     return KW_OK;
 }
 
-/* TempKey must not outlive the watchdog, so the MAC follows at once; what it
- * is good for is the next step. */
+/* The chip's watchdog ends TempKey, so the MAC follows at once: nothing is
+ * printed between the two commands. */
+static kw_status ask(const struct kw_lab_bench *bench, struct kw_chip *chip,
+                     struct exchange *exchange) {
+    KW_TRY(make_num_in(bench, exchange));
+    kw_status status = send_nonce(chip, exchange);
+    status = status == KW_OK ? ask_mac(chip, exchange) : status;
+    kw_chip_idle(chip);
+    return status == KW_OK ? KW_OK
+                           : kw_error_chip(bench->error, status, chip,
+                                           "the accessory gives no MAC");
+}
+
 static kw_status challenge(struct kw_lab_bench *bench) {
     struct accessory *lab = bench->state;
-    KW_TRY(make_num_in(bench, &lab->exchange));
-    const kw_status status = send_nonce(bench->chip, &lab->exchange);
-    if (status != KW_OK) {
-        return refused_by(bench, bench->chip, status);
-    }
+    KW_TRY(ask(bench, bench->chip, &lab->exchange));
     show_random(bench, &lab->exchange);
     return KW_OK;
 }
 
 static kw_status mac(struct kw_lab_bench *bench) {
-    struct accessory *lab = bench->state;
-    const kw_status status = ask_mac(bench->chip, &lab->exchange);
-    kw_chip_idle(bench->chip);
-    if (status != KW_OK) {
-        return refused_by(bench, bench->chip, status);
-    }
+    const struct accessory *lab = bench->state;
     show_mac(bench, &lab->exchange);
     return KW_OK;
 }
@@ -227,25 +223,19 @@ static const struct kw_lab_part STEPS[] = {
 
 /* --- the attacks --- */
 
-static kw_status ask(const struct kw_lab_bench *bench, struct kw_chip *chip,
-                     struct exchange *exchange) {
-    KW_TRY(make_num_in(bench, exchange));
-    kw_status status = send_nonce(chip, exchange);
-    status = status == KW_OK ? ask_mac(chip, exchange) : status;
-    kw_chip_idle(chip);
-    if (status != KW_OK) {
-        return refused_by(bench, chip, status);
-    }
-    show_random(bench, exchange);
-    show_mac(bench, exchange);
-    return compare(bench, exchange);
+static kw_status ask_and_compare(const struct kw_lab_bench *bench,
+                                 struct kw_chip *chip) {
+    struct exchange exchange;
+    KW_TRY(ask(bench, chip, &exchange));
+    show_random(bench, &exchange);
+    show_mac(bench, &exchange);
+    return compare(bench, &exchange);
 }
 
 static kw_status wrong_accessory(struct kw_lab_bench *bench) {
-    struct exchange exchange;
     struct kw_rehearsal copy;
     KW_TRY(kw_rehearsal_open(bench->chip, &copy, bench->error));
-    const kw_status status = ask(bench, &copy.chip, &exchange);
+    const kw_status status = ask_and_compare(bench, &copy.chip);
     kw_rehearsal_close(&copy);
     return status;
 }

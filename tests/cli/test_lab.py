@@ -210,17 +210,27 @@ class Asymmetric(kw.Case):
         self.assertEqual(files(), before)
         self.assertEqual(self.kw.json("chip", "slots"), slots)
 
-    def test_over_a_socket_without_a_workspace(self):
-        board = self.kw.start("board", "serve", "--json")
+    def test_other_links_without_a_workspace(self):
+        """A host elsewhere that has the root and the secret, no more."""
+        self.kw.json("resources", "make")
+        secret = self.kw.newest(self.serial, "slot_5_secret_key.pem")
+        root = self.kw.at("certs", "simulated-vendor", "root.crt")
+        board = self.kw.start("board", "serve", "--json", "--kit-pty", "kit")
         try:
             board.stdout.readline()  # the document: it is ready
-            link = f"unix:{self.kw.at('run', 'trustflex.sock')}"
-            root = self.kw.at("certs", "simulated-vendor", "root.crt")
             away = self.another("away")
-            document = away.json("--chip", link, "lab", "asymmetric", "--root",
-                                 root)
-            self.assertEqual(document["serial"], self.serial)
-            self.assertEqual(len(document["attacks"]), 4)
+            for link in (f"unix:{self.kw.at('run', 'trustflex.sock')}",
+                         f"kit:{self.kw.folder / 'kit'}@6C"):
+                with self.subTest(link=link):
+                    for lab, *options in (
+                            ("asymmetric", "--root", root),
+                            ("accessory", "--key-file", secret)):
+                        document = away.json("--chip", link, "lab", lab,
+                                             *options)
+                        self.assertEqual(document["serial"], self.serial)
+                        self.assertEqual(
+                            [part["name"] for part in document["attacks"]],
+                            ATTACKS[lab])
         finally:
             board.terminate()
             board.communicate(timeout=kw.TIMEOUT)
