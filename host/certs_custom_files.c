@@ -210,13 +210,26 @@ bool kw_custom_has_name(const struct kw_custom_run *run, int which) {
                      run->name[which].size);
 }
 
+/* Would it outlive its issuer if it lasted a year longer? */
+static bool is_at_its_issuers_end(const struct kw_custom_run *run, int which) {
+    struct kw_moment longer = run->view[which].not_after;
+    longer.year++;
+    return which != KW_CHAIN_ROOT &&
+           kw_moment_order(&longer, &run->view[which - 1].not_after) > 0;
+}
+
 bool kw_custom_lasts(const struct kw_custom_run *run, int which) {
-    const unsigned years =
-        run->custom->years == NULL ? 0 : run->custom->years[which];
     const struct kw_pki_view *view = &run->view[which];
     const bool never = kw_moment_order(&view->not_after, &KW_MOMENT_NEVER) == 0;
-    return run->custom->years == NULL || (years == 0 && never) ||
-           view->not_after.year - view->not_before.year == (int)years;
+    if (run->custom->years == NULL) {
+        return true;
+    }
+    const int wanted = (int)run->custom->years[which];
+    const int years = view->not_after.year - view->not_before.year;
+    if (never || years == wanted) {
+        return !never || wanted == 0;
+    }
+    return (wanted == 0 || years < wanted) && is_at_its_issuers_end(run, which);
 }
 
 /* A foreign root fits when it is the very certificate. */

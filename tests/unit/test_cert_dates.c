@@ -330,12 +330,25 @@ static void never_is_the_year_9999(void **state) {
 /* A device that never expires below a signer that does. */
 static void never_below_an_end_is_shortened(void **state) {
     static const unsigned YEARS[] = {40, 31, 0};
+    static const unsigned LESS[] = {40, 30, 0};
     struct bench *bench = *state;
     bench->custom.years = YEARS;
     assert_int_equal(make_at(bench, time_of(2026, 11, 20, 9, 0)), KW_OK);
     assert_moment(&bench->result.chain.view[KW_CHAIN_DEVICE].not_after,
                   "2057-11-20T09:00:00Z");
     assert_int_equal(bench->lines, 1);
+    kw_certs_custom_free(&bench->result);
+
+    /* The same is wanted again: what was shortened fits. */
+    assert_int_equal(make_at(bench, time_of(2026, 11, 20, 9, 0)), KW_OK);
+    assert_int_equal(bench->result.generation, 1);
+    assert_true(bench->result.reused[KW_CHAIN_DEVICE]);
+    kw_certs_custom_free(&bench->result);
+
+    /* Less is wanted, and more is there: another generation. */
+    bench->custom.years = LESS;
+    assert_int_equal(make_at(bench, time_of(2026, 11, 20, 9, 0)), KW_OK);
+    assert_int_equal(bench->result.generation, 2);
     kw_certs_custom_free(&bench->result);
 }
 
