@@ -162,6 +162,16 @@ class Refused(kw.Case):
     def test_another_curve(self):
         self.fails(3, "P-256", "certs", "compress", self.make(curve="P-384"))
 
+    def test_another_signature(self):
+        self.fails(3, "ecdsa and sha-256", "certs", "compress",
+                   self.make("-sha384"))
+
+    def test_another_kind_of_key(self):
+        key, cert = self.kw.folder / "rsa.key", self.kw.folder / "rsa.pem"
+        openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout",
+                key, "-subj", "/CN=c", "-out", cert)
+        self.fails(3, "p-256", "certs", "compress", cert)
+
     def test_no_certificate(self):
         path = self.kw.folder / "none.pem"
         path.write_text("nothing\n")
@@ -948,6 +958,19 @@ class Vendor(kw.Case):
                 self.assertEqual(inferred, model == "608b")
                 place.json("certs", "verify", "--root", place.at(
                     "certs", "simulated-vendor", "root.crt"))
+                for chip in ("trustflex", "trustgo"):
+                    out = self.kw.folder / f"{model}-{chip}"
+                    place.json("--chip", f"sim:{chip}", "certs", "export",
+                               "-o", out)
+                    chain = chain_files(out)
+                    openssl_verify(*chain)
+                    strict = subprocess.run(
+                        ["openssl", "verify", "-x509_strict", "-CAfile",
+                         chain[0], "-untrusted", chain[1], chain[2]],
+                        capture_output=True, text=True, check=False)
+                    self.assertEqual(
+                        re.findall("error [0-9]+ at [0-9]+", strict.stderr),
+                        ["error 92 at 2"])
 
     def test_a_backup_of_another_size(self):
         self.init()
