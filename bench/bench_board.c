@@ -390,7 +390,7 @@ static void show_all(const struct bench *bench, const struct rounds *rounds) {
 
 /* --- life --- */
 
-static void start(struct bench *bench, const char *keywright) {
+static void start(struct bench *bench, char *keywright) {
     char path[128];
     const long cores = sysconf(_SC_NPROCESSORS_ONLN);
     bench->cores = cores < 1 ? 1 : (unsigned)cores;

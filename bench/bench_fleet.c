@@ -56,7 +56,9 @@ static unsigned open_files(pid_t board) {
     unsigned count = 0;
     (void)snprintf(path, sizeof path, "/proc/%ld/fd", (long)board);
     DIR *listing = opendir(path);
-    must(listing != NULL, path);
+    if (listing == NULL) {
+        load_fail(path);
+    }
     while (readdir(listing) != NULL) {
         count++;
     }
@@ -70,7 +72,9 @@ static double peak_mib(pid_t board) {
     double kib = 0;
     (void)snprintf(path, sizeof path, "/proc/%ld/status", (long)board);
     FILE *file = fopen(path, "re");
-    must(file != NULL, path);
+    if (file == NULL) {
+        load_fail(path);
+    }
     while (fgets(line, sizeof line, file) != NULL) {
         if (strncmp(line, "VmHWM:", 6) == 0) {
             kib = strtod(line + 6, NULL);

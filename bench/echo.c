@@ -22,15 +22,16 @@ static bool echo_one(int fd) {
 }
 
 static void *serve_connection(void *argument) {
-    const int fd = (int)(intptr_t)argument;
-    while (echo_one(fd)) {
+    int *fd = argument;
+    while (echo_one(*fd)) {
     }
-    (void)close(fd);
+    (void)close(*fd);
+    free(fd);
     return NULL;
 }
 
 static void *serve_epoll(void *argument) {
-    const int epoll = (int)(intptr_t)argument;
+    const int epoll = *(int *)argument;
     struct epoll_event events[LOAD_CLIENTS_MAX];
     for (;;) {
         const int count = epoll_wait(epoll, events, LOAD_CLIENTS_MAX, -1);
@@ -43,9 +44,15 @@ static void *serve_epoll(void *argument) {
     return NULL;
 }
 
+/* The thread owns the number. */
 static void start_thread(void *(*run)(void *), int fd) {
     pthread_t thread;
-    if (pthread_create(&thread, NULL, run, (void *)(intptr_t)fd) != 0) {
+    int *own = malloc(sizeof *own);
+    if (own == NULL) {
+        load_fail("a thread");
+    }
+    *own = fd;
+    if (pthread_create(&thread, NULL, run, own) != 0) {
         load_fail("starting a thread");
     }
     (void)pthread_detach(thread);

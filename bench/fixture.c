@@ -55,20 +55,20 @@ struct exchange fixture_wake(void) {
 
 /* --- the board --- */
 
-static pid_t run(const char *program, const char *const *words) {
-    const char *arguments[WORDS_MAX] = {program};
+static pid_t run(char *program, char *const *words) {
+    char *arguments[WORDS_MAX] = {program};
     for (size_t i = 0; words[i] != NULL; i++) {
         arguments[i + 1] = words[i];
     }
     const pid_t pid = fork();
     if (pid == 0) {
-        (void)execv(program, (char *const *)(uintptr_t)arguments);
+        (void)execv(program, arguments);
         _exit(127);
     }
     return pid;
 }
 
-static void run_through(const char *program, const char *const *words) {
+static void run_through(char *program, char *const *words) {
     int status = 0;
     must(waitpid(run(program, words), &status, 0) > 0 && status == 0, program);
 }
@@ -88,8 +88,7 @@ static void make_images(const struct fixture *fixture, unsigned count) {
     }
 }
 
-void fixture_start(struct fixture *fixture, const char *keywright,
-                   unsigned count) {
+void fixture_start(struct fixture *fixture, char *keywright, unsigned count) {
     char workspace[128];
     char fleet[128];
     char path[128];
@@ -97,10 +96,9 @@ void fixture_start(struct fixture *fixture, const char *keywright,
     must(mkdtemp(fixture->folder) != NULL, "mkdtemp");
     (void)fixture_path(fixture, "w", workspace);
     (void)fixture_path(fixture, "fleet", fleet);
-    const char *const init[] = {"init", "--quiet", "--workspace", workspace,
-                                NULL};
-    const char *const serve[] = {"board", "serve",       "--quiet", "--fleet",
-                                 fleet,   "--workspace", workspace, NULL};
+    char *const init[] = {"init", "--quiet", "--workspace", workspace, NULL};
+    char *const serve[] = {"board", "serve",       "--quiet", "--fleet",
+                           fleet,   "--workspace", workspace, NULL};
     must(mkdir(fleet, 0700) == 0, fleet);
     make_images(fixture, count);
     run_through(keywright, init);
@@ -118,7 +116,7 @@ int fixture_connect(const struct fixture *fixture) {
 
 void fixture_end(struct fixture *fixture) {
     int status = 0;
-    const char *const words[] = {"-rf", fixture->folder, NULL};
+    char *const words[] = {"-rf", fixture->folder, NULL};
     (void)kill(fixture->board, SIGTERM);
     must(waitpid(fixture->board, &status, 0) > 0 && status == 0, "the board");
     run_through("/bin/rm", words);

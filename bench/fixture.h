@@ -20,8 +20,7 @@ const char *fixture_path(const struct fixture *fixture, const char *name,
 
 /* Makes the chips 0 to count - 1, each with keys of its own, and starts
  * `KEYWRIGHT board serve`. */
-void fixture_start(struct fixture *fixture, const char *keywright,
-                   unsigned count);
+void fixture_start(struct fixture *fixture, char *keywright, unsigned count);
 /* Ends the board and removes the folder. */
 void fixture_end(struct fixture *fixture);
 

@@ -40,6 +40,6 @@ double load_run(struct load_client *clients, size_t count, unsigned threads,
                 double seconds);
 
 double load_now(void);
-void load_fail(const char *what);
+_Noreturn void load_fail(const char *what);
 
 #endif

@@ -160,6 +160,7 @@ struct kw_board_client *kw_board_client_new(int fd,
     }
     /* An answer waits for no other; only TCP knows the option. */
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    client->source = KW_BOARD_OF_CLIENT;
     client->fd = fd;
     client->kind = port->kind;
     client->wire = &port->wire;

@@ -7,7 +7,11 @@
 
 #define KW_BOARD_OUTPUT_MAX ((size_t)4 * KW_BOARD_REPLY_MAX)
 
+/* What an event belongs to: the first member of what it points to. */
+enum kw_board_source { KW_BOARD_OF_BELL, KW_BOARD_OF_PORT, KW_BOARD_OF_CLIENT };
+
 struct kw_board_client {
+    enum kw_board_source source;
     struct kw_board_client *next; /* on its way to a worker */
     int fd;
     enum kw_board_port_kind kind;

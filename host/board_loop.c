@@ -20,11 +20,14 @@
 #define EVENTS_MAX 64
 #define FOR_EVER   UINT64_MAX
 
-/* What an event belongs to: a port by its number, the bell, or else the
- * address of a client, which is never as small as the number of a port. */
-#define BELL UINT64_MAX
+struct port {
+    enum kw_board_source source; /* first: an event points here */
+    const struct kw_board_port *at;
+    bool called; /* there was an event */
+};
 
 struct worker {
+    enum kw_board_source source; /* first: events of the bell point here */
     struct kw_board_loop *loop;
     unsigned number; /* 0 accepts, has the terminals, and hears signals */
     pthread_t thread;
@@ -38,9 +41,8 @@ struct worker {
 };
 
 struct kw_board_loop {
-    const struct kw_board_port *ports;
+    struct port *ports;
     size_t port_count;
-    bool *called;        /* by port: there is an event */
     uint64_t deaf_until; /* without resources nobody is accepted */
     struct worker workers[KW_BOARD_WORKERS_MAX];
     unsigned worker_count;
@@ -84,8 +86,7 @@ void kw_board_loop_ring(struct kw_board_loop *loop) {
  * not be turned off. */
 static bool watch(struct worker *worker, struct kw_board_client *client) {
     const uint32_t wanted = kw_board_client_wants(client);
-    struct epoll_event event = {.events = wanted,
-                                .data.u64 = (uint64_t)(uintptr_t)client};
+    struct epoll_event event = {.events = wanted, .data.ptr = client};
     if (wanted == client->awaited) {
         return true;
     }
@@ -212,17 +213,18 @@ static int watched_of(const struct kw_board_port *port) {
     return port->kind == KW_BOARD_TERMINAL ? port->watch : port->fd;
 }
 
-static bool watch_port(struct kw_board_loop *loop, size_t number, int how) {
-    struct epoll_event event = {.events = EPOLLIN, .data.u64 = number};
-    return epoll_ctl(loop->workers[0].epoll, how,
-                     watched_of(&loop->ports[number]), &event) == 0;
+static bool watch_port(struct kw_board_loop *loop, struct port *port, int how) {
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = port};
+    return epoll_ctl(loop->workers[0].epoll, how, watched_of(port->at),
+                     &event) == 0;
 }
 
 /* Ports keep calling: they are not listened to for a while. */
 static void be_deaf(struct kw_board_loop *loop, bool deaf) {
     for (size_t i = 0; i < loop->port_count; i++) {
-        if (loop->ports[i].kind != KW_BOARD_TERMINAL) {
-            (void)watch_port(loop, i, deaf ? EPOLL_CTL_DEL : EPOLL_CTL_ADD);
+        struct port *port = &loop->ports[i];
+        if (port->at->kind != KW_BOARD_TERMINAL) {
+            (void)watch_port(loop, port, deaf ? EPOLL_CTL_DEL : EPOLL_CTL_ADD);
         }
     }
 }
@@ -235,12 +237,13 @@ static void answer_ports(struct worker *worker) {
         be_deaf(loop, false);
     }
     for (size_t i = 0; i < loop->port_count; i++) {
-        const bool called = loop->called[i];
-        loop->called[i] = false;
-        if (called && loop->ports[i].kind == KW_BOARD_TERMINAL) {
-            heed_sessions(worker, &loop->ports[i]);
+        const struct kw_board_port *port = loop->ports[i].at;
+        const bool called = loop->ports[i].called;
+        loop->ports[i].called = false;
+        if (called && port->kind == KW_BOARD_TERMINAL) {
+            heed_sessions(worker, port);
         } else if (called && loop->deaf_until == 0) {
-            accept_client(loop, &loop->ports[i]);
+            accept_client(loop, port);
             if (loop->deaf_until != 0) {
                 be_deaf(loop, true);
             }
@@ -299,16 +302,18 @@ static bool something_is_stored(struct worker *worker) {
 static void note_events(struct worker *worker, const struct epoll_event *events,
                         int count) {
     for (int i = 0; i < count; i++) {
-        const uint64_t source = events[i].data.u64;
-        if (source == BELL) {
-            uint64_t rings;
+        void *source = events[i].data.ptr;
+        uint64_t rings;
+        switch (*(enum kw_board_source *)source) {
+        case KW_BOARD_OF_BELL:
             (void)!read(worker->bell, &rings, sizeof rings);
-        } else if (source < worker->loop->port_count) {
-            worker->loop->called[source] = true;
-        } else {
-            struct kw_board_client *client =
-                (struct kw_board_client *)(uintptr_t)source;
-            client->ready = events[i].events;
+            break;
+        case KW_BOARD_OF_PORT:
+            ((struct port *)source)->called = true;
+            break;
+        case KW_BOARD_OF_CLIENT:
+            ((struct kw_board_client *)source)->ready = events[i].events;
+            break;
         }
     }
 }
@@ -403,7 +408,8 @@ kw_status kw_board_loop_run(struct kw_board_loop *loop,
 
 static bool open_worker(struct kw_board_loop *loop, unsigned number) {
     struct worker *worker = &loop->workers[number];
-    struct epoll_event event = {.events = EPOLLIN, .data.u64 = BELL};
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = worker};
+    worker->source = KW_BOARD_OF_BELL;
     worker->loop = loop;
     worker->number = number;
     worker->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -414,9 +420,11 @@ static bool open_worker(struct kw_board_loop *loop, unsigned number) {
 }
 
 /* A terminal is served from the start; the loop has its own descriptor. */
-static bool add_port(struct kw_board_loop *loop, size_t number) {
-    const struct kw_board_port *port = &loop->ports[number];
-    if (!watch_port(loop, number, EPOLL_CTL_ADD)) {
+static bool add_port(struct kw_board_loop *loop, struct port *place,
+                     const struct kw_board_port *port) {
+    place->source = KW_BOARD_OF_PORT;
+    place->at = port;
+    if (!watch_port(loop, place, EPOLL_CTL_ADD)) {
         return false;
     }
     if (port->kind != KW_BOARD_TERMINAL) {
@@ -438,15 +446,14 @@ struct kw_board_loop *kw_board_loop_new(const struct kw_board_port *ports,
         return NULL;
     }
     bool fine = true;
-    loop->ports = ports;
     loop->port_count = count;
-    loop->called = calloc(count, sizeof *loop->called);
-    fine = loop->called != NULL;
+    loop->ports = calloc(count, sizeof *loop->ports);
+    fine = loop->ports != NULL;
     for (unsigned i = 0; fine && i < kw_board_loop_workers(); i++) {
         fine = open_worker(loop, i);
     }
     for (size_t i = 0; fine && i < count; i++) {
-        fine = add_port(loop, i);
+        fine = add_port(loop, &loop->ports[i], &ports[i]);
     }
     if (!fine) {
         kw_board_loop_free(loop);
@@ -475,6 +482,6 @@ void kw_board_loop_free(struct kw_board_loop *loop) {
     for (unsigned i = 0; i < loop->worker_count; i++) {
         close_worker(&loop->workers[i]);
     }
-    free(loop->called);
+    free(loop->ports);
     free(loop);
 }
