@@ -143,8 +143,9 @@ static kw_status compare(struct kw_cli *cli, const json_t *old,
         add_delta(cli, "gaps", gaps_of(old), gaps_of(new), NULL);
     (void)add_delta(cli, "evidence", evidence_of(old), evidence_of(new), NULL);
     json_decref(covered);
-    kw_print(cli, "%s: %zu uncovered requirements and %zu gaps more\n",
-             rows + gaps == 0 ? "Nothing got worse" : "Worse", rows, gaps);
+    kw_print(cli, "%s: %zu more uncovered requirement%s, %zu more gap%s\n",
+             rows + gaps == 0 ? "Nothing got worse" : "Worse", rows,
+             rows == 1 ? "" : "s", gaps, gaps == 1 ? "" : "s");
     return rows + gaps == 0 ? KW_OK : KW_NO;
 }
 

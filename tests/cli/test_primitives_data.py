@@ -127,6 +127,14 @@ class Data(Case):
                              (path, result.stdout[:2000],
                               result.stderr[:2000]))
 
+    def test_the_document_lists_each_inconsistency(self):
+        data = json.loads((DATA / "primitives/primitives.json").read_text())
+        text = (kw.ROOT / "docs/primitives.md").read_text()
+        for entry in data["inconsistencies"]:
+            row = (f"| {entry['id']} | {entry['where']} | {entry['text']} | "
+                   f"{entry['resolution']} |")
+            self.assertTrue(row in text, row)
+
     def test_every_source_is_named(self):
         """Mappings say their layer, confidence and reason, parts and
         standards where they come from, seed mappings their table."""
