@@ -229,10 +229,11 @@ kw_status kw_page(const struct kw_catalogue *catalogue, char **html,
                   struct kw_error *error) {
     size_t size = 0;
     if (find("engine.wasm") == NULL) {
-        return kw_error(error, KW_NO,
-                        "this build cannot write the page: clang or wasm-ld "
-                        "was not there when it was built; install the "
-                        "packages clang and lld, then build again");
+        kw_error(error, KW_NO,
+                 "this build cannot write the page: clang or wasm-ld was not "
+                 "there when it was built");
+        return kw_error_hint(error, "install the packages clang and lld, then "
+                                    "build again");
     }
     FILE *out = open_memstream(html, &size);
     if (out == NULL) {

@@ -199,11 +199,13 @@ class ClosingOutput {
     }
 
     swapped({instead_of: before, main, impossible, set}) {
-        return h("li", {class: "set"}, h("strong", {}, set === null ? "?"
-            : money(set.cents)), ` ${this.name(main)} instead of ` +
-            `${this.name(before)}`, set !== null && set.parts.length > 0 &&
-            ` + ${set.parts.map((id) => this.name(id)).join(" + ")}`,
-        h("p", {class: "path"}, impossible.length === 0 ? "closes every gap"
-            : `leaves ${plural(impossible.length, "gap", "gaps")}`));
+        const parts = [main, ...set === null ? [] : set.parts];
+        return h("li", {class: "set"},
+            h("strong", {}, set === null ? "?" : money(set.cents)),
+            ` ${parts.map((id) => this.name(id)).join(" + ")}, instead of ` +
+            this.name(before),
+            h("p", {class: "path"}, impossible.length === 0
+                ? "closes every gap"
+                : `leaves ${plural(impossible.length, "gap", "gaps")}`));
     }
 }

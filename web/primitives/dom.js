@@ -68,7 +68,8 @@ const badge = (state, word = state) => h("span",
 
 /* A count, and the list that it opens. */
 function counter({key, count, word, state, open, toggle}) {
-    return h("button", {type: "button", class: "counter", "data-key": key,
+    return h("button", {type: "button", "data-key": key,
+        class: count === 0 ? "counter zero" : "counter",
         "aria-expanded": open ? "true" : "false",
         "aria-controls": `list-${key.split("/")[0]}`, onclick: toggle},
     icon(state), h("strong", {}, String(count)), ` ${word}`);
