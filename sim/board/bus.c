@@ -3,20 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CHIP_MODE_ALTERNATE 0x01 /* UserExtraAdd is the address */
-#define WAKE_MICROSECONDS   1500 /* tWHI, DS40002138A section 9 */
+#define WAKE_MICROSECONDS 1500 /* tWHI, DS40002138A section 9 */
 
 /* --- addresses --- */
 
-/* DS40002138A 2.3: UserExtraAdd counts when ChipMode bit 0 allows it and the
- * byte is not 0. */
 static void latch_address(struct kw_sim_place *place) {
-    const uint8_t *config = kw_sim_chip_eeprom(place->chip)->config;
-    const uint8_t other = config[KW_CONFIG_USER_EXTRA_ADD];
-    const bool alternate =
-        (config[KW_CONFIG_CHIP_MODE] & CHIP_MODE_ALTERNATE) != 0 && other != 0;
-    const uint8_t address = alternate ? other : config[KW_CONFIG_I2C_ADDRESS];
-    place->address = address & 0xFE;
+    place->address = kw_sim_chip_address(place->chip) & 0xFE;
 }
 
 void kw_sim_bus_power_up(struct kw_sim_bus *bus) {
