@@ -285,6 +285,7 @@ def kit_wires():
                       b"E:physical:select(6C)\nE:w()\n" + talk +
                       b"E:i()\nE:s()\n")
     yield "collision", b"\2E:physical:select(6C)\nE:w()\n" + talk
+    yield "faults", b"\x08E:physical:select(6C)\nE:w()\n" + talk * 24
     yield "padded", b"\4E:w()\r\n\0\0\0E:t(07)\nE:t(zz)\n\n"
     yield "long", b"\0" + b"x" * 700 + b"\nE:w()\n"
 
@@ -296,6 +297,7 @@ def swi_wires():
     session = b"\x88\x77" + INFO_PACKET + b"\x88\xBB"
     yield "session", b"\0\1\0\xFF" + session
     yield "busy", b"\1\1\0\xFF" + session + b"\x88" * 4
+    yield "faults", b"\x09\1\0\xFF" + (session + b"\x88" * 2) * 12
     yield "cut", b"\0\1\0\xFF\x77\x07\x30\0\xFF\x88\xFF\xCC"
 
 
@@ -303,6 +305,9 @@ def word_wires():
     yield "session", b"\0\0\3" + INFO_PACKET + b"\0\2\0\3" + READ_SERIAL + b"\1"
     yield "short", b"\0\0\3\0\3\1\3\2\0\3\6" + bytes(5)
     yield "deaf", b"\1\3" + INFO_PACKET + b"\0\3" + INFO_PACKET
+    count = b"\3" + command(0x24, 1, 1)
+    yield "faults", b"\x08\0" + count * 12 + b"\0" + count
+    yield "stuck", b"\x09\0" + (b"\3" + INFO_PACKET) * 24
 
 
 def messages(*parts):
@@ -314,6 +319,7 @@ def bridge_wires():
                        b"\2\2\x6C\0\xFF\0", b"\2\4\x6C", b"\2\5\x6C")
     yield "session", b"\0" + session
     yield "collision", b"\2" + session
+    yield "faults", b"\x09" + session * 12
     yield "odd", b"\4" + messages(b"\1", b"\2\x12", b"\2\x11\x6A\0\7")
 
 
@@ -331,6 +337,7 @@ def i2c_wires():
     yield "session", b"\0" + session
     yield "collision", b"\2" + session
     yield "busy", b"\1" + session * 3
+    yield "faults", b"\x09" + session * 12
     yield "pieces", b"\0" + messages(
         write(0, b"\0"), write(0x36, b"\3" + INFO_PACKET[:3]), read(0x36, 1),
         write(0x36, b"\3" + INFO_PACKET[3:], 2), read(0x36, 4), read(0x36, 3),

@@ -49,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         return 0;
     }
     /* Time would tell the two apart. */
-    const uint8_t choice = data[0] & 6;
+    const uint8_t choice = data[0] & 14;
     quick.size = 0;
     slow.size = 0;
     fuzz_board_open(&board, &kw_sim_wire_kit, choice);

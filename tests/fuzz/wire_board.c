@@ -3,7 +3,12 @@
 #include "sim/atecc608/personality.h"
 #include "tests/fuzz/chip_double.h"
 
-enum { CHOICE_BUSY = 1, CHOICE_COLLISION = 2, CHOICE_SWITCH = 4 };
+enum {
+    CHOICE_BUSY = 1,
+    CHOICE_COLLISION = 2,
+    CHOICE_SWITCH = 4,
+    CHOICE_FAULTS = 8
+};
 
 static const enum kw_sim_part PARTS[FUZZ_CHIPS] = {
     KW_SIM_TRUSTFLEX, KW_SIM_TRUSTGO, KW_SIM_BLANK};
@@ -16,6 +21,20 @@ static uint64_t now(void *clock) {
 static void log_nothing(void *self, const char *words) {
     (void)self;
     FUZZ_DEMAND(words[0] != '\0');
+}
+
+static void let_fail(struct fuzz_board *board, bool stick) {
+    const struct kw_sim_fault_plan plan = {
+        .seed = 1,
+        .garble = KW_SIM_FAULT_SCALE / 4,
+        .lose = KW_SIM_FAULT_SCALE / 8,
+        .nak = KW_SIM_FAULT_SCALE / 8,
+        .stick = stick ? KW_SIM_FAULT_SCALE / 8 : 0,
+        .cut = 2,
+    };
+    for (unsigned i = 0; i < FUZZ_CHIPS; i++) {
+        kw_sim_fault_begin(&board->places[i], &plan);
+    }
 }
 
 void fuzz_board_open(struct fuzz_board *board,
@@ -47,6 +66,10 @@ void fuzz_board_open(struct fuzz_board *board,
         .log = log_nothing,
     };
     kw_sim_bus_power_up(&board->bus);
+    board->faults = (choice & CHOICE_FAULTS) != 0;
+    if (board->faults) {
+        let_fail(board, (choice & CHOICE_BUSY) != 0);
+    }
     board->wire.kind = kind;
     board->wire.bus = &board->bus;
     board->wire.place = &board->places[0];

@@ -16,10 +16,12 @@ struct fuzz_board {
     struct kw_sim_bus bus;
     struct kw_sim_wire wire;
     uint64_t time; /* microseconds */
+    bool faults;
 };
 
 /* Byte 0 of the input: bit 0 chips are busy for a while, bit 1 two chips at
- * one address, bit 2 the second chip is off. */
+ * one address, bit 2 the second chip is off, bit 3 every other packet or
+ * response meets a fault, and the second write the end of the supply. */
 void fuzz_board_open(struct fuzz_board *board,
                      const struct kw_sim_wire_kind *kind, uint8_t choice);
 
