@@ -375,7 +375,7 @@ static void cut_everywhere(struct campaign *campaign, uint64_t seed) {
 /* --- the campaigns --- */
 
 static bool prepare(struct campaign *campaign) {
-    struct facts facts;
+    struct facts facts = {.journal_open = false};
     (void)snprintf(campaign->base, sizeof campaign->base, "%s/base",
                    campaign->folder);
     (void)snprintf(campaign->work, sizeof campaign->work, "%s/work",
