@@ -1,6 +1,7 @@
 /* host/link_socket.c: a chip behind a board's socket or TCP port. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/sockios.h>
 #include <netdb.h>
 #include <poll.h>
@@ -27,7 +28,13 @@
 #define TAKEN_WAIT_MS 200
 #define TAKEN_STEP_US 50
 
-enum word_address { WORD_WAKE = 0, WORD_SLEEP, WORD_IDLE, WORD_COMMAND };
+enum word_address {
+    WORD_WAKE = 0,
+    WORD_SLEEP,
+    WORD_IDLE,
+    WORD_COMMAND,
+    WORD_CHOOSE
+};
 
 struct socket_link {
     int fd;
@@ -229,11 +236,13 @@ static int open_lock(const char *path) {
     return lock;
 }
 
-kw_status kw_link_open_unix(const char *path, struct kw_opened_link *opened,
-                            struct kw_error *error) {
+/* Messages name the link as KIND and REST. */
+static kw_status connect_unix(const char *path, const char *kind,
+                              const char *rest, int *connected,
+                              struct kw_error *error) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (path[0] == '\0') {
-        return kw_error(error, KW_USAGE, "unix: names no path");
+        return kw_error(error, KW_USAGE, "%s names no path", kind);
     }
     if (strlen(path) >= sizeof address.sun_path) {
         return kw_error(error, KW_USAGE,
@@ -248,10 +257,83 @@ kw_status kw_link_open_unix(const char *path, struct kw_opened_link *opened,
         if (fd >= 0) {
             (void)close(fd);
         }
-        return absent(error, "unix:", path, why);
+        return absent(error, kind, rest, why);
     }
+    *connected = fd;
+    return KW_OK;
+}
+
+kw_status kw_link_open_unix(const char *path, struct kw_opened_link *opened,
+                            struct kw_error *error) {
+    int fd = -1;
+    KW_TRY(connect_unix(path, "unix:", path, &fd, error));
     return take_socket(fd, open_lock(path), opened, error);
 }
+
+/* --- a chip of a fleet --- */
+
+static kw_status choose(int fd, const char *name, const char *rest,
+                        struct kw_error *error) {
+    uint8_t request[2 + NAME_MAX] = {WORD_CHOOSE, (uint8_t)strlen(name)};
+    uint8_t answer = 0;
+    memcpy(request + 2, name, strlen(name));
+    if (send_all(fd, request, 2 + strlen(name)) != KW_OK ||
+        receive_all(fd, &answer, 1, now_ms() + DEADLINE_MS) != KW_OK) {
+        return absent(error, "fleet:", rest, "it is no fleet's socket");
+    }
+    if (answer != 0) {
+        kw_error(error, KW_ABSENT, "Can't connect to fleet:%s: %s", rest,
+                 answer == 1 ? "the fleet has no such chip"
+                             : "its image does not open");
+        return kw_error_hint(error, "the chips are the files NAME.chip beside "
+                                    "the socket when the board started; what "
+                                    "is wrong with one, the board says");
+    }
+    return KW_OK;
+}
+
+/* The lock of a sequence is on the chip's image. */
+static int open_image_lock(const char *path, const char *name) {
+    const char *slash = strrchr(path, '/');
+    char *image = kw_format(
+        "%.*s%s.chip", slash == NULL ? 0 : (int)(slash + 1 - path), path, name);
+    const int lock = image == NULL ? -1 : open(image, O_RDONLY | O_CLOEXEC);
+    free(image);
+    return lock;
+}
+
+static kw_status open_chosen(const char *path, const char *name,
+                             const char *rest, struct kw_opened_link *opened,
+                             struct kw_error *error) {
+    int fd = -1;
+    KW_TRY(connect_unix(path, "fleet:", rest, &fd, error));
+    const kw_status status = choose(fd, name, rest, error);
+    if (status != KW_OK) {
+        (void)close(fd);
+        return status;
+    }
+    return take_socket(fd, open_image_lock(path, name), opened, error);
+}
+
+kw_status kw_link_open_fleet(const char *rest, struct kw_opened_link *opened,
+                             struct kw_error *error) {
+    const char *slash = strrchr(rest, '/');
+    const char *at = strchr(slash == NULL ? rest : slash, '@');
+    if (at == NULL || at[1] == '\0' || strlen(at + 1) > NAME_MAX) {
+        kw_error(error, KW_USAGE, "fleet:%s names no chip", rest);
+        return kw_error_hint(error, "a chip of a fleet is "
+                                    "fleet:DIR/fleet.sock@NAME");
+    }
+    char *path = strndup(rest, (size_t)(at - rest));
+    if (path == NULL) {
+        return kw_error(error, KW_SYSTEM_MEMORY, "out of memory");
+    }
+    const kw_status status = open_chosen(path, at + 1, rest, opened, error);
+    free(path);
+    return status;
+}
+
+/* --- TCP --- */
 
 static int connect_to(const struct addrinfo *at) {
     const struct timeval limit = {.tv_sec = CONNECT_S};

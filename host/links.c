@@ -25,6 +25,14 @@ static kw_status open_unix(const char *rest,
     return kw_link_open_unix(rest, opened, error);
 }
 
+static kw_status open_fleet(const char *rest,
+                            const struct kw_workspace *workspace,
+                            struct kw_opened_link *opened,
+                            struct kw_error *error) {
+    (void)workspace;
+    return kw_link_open_fleet(rest, opened, error);
+}
+
 static kw_status open_tcp(const char *rest,
                           const struct kw_workspace *workspace,
                           struct kw_opened_link *opened,
@@ -66,9 +74,9 @@ static kw_status open_swi(const char *rest,
 }
 
 static const struct row ROWS[] = {
-    {"sim:", open_sim}, {"unix:", open_unix}, {"tcp:", open_tcp},
-    {"kit:", open_kit}, {"hid:", open_hid},   {"i2c:", open_i2c},
-    {"swi:", open_swi},
+    {"sim:", open_sim}, {"unix:", open_unix},   {"tcp:", open_tcp},
+    {"kit:", open_kit}, {"hid:", open_hid},     {"i2c:", open_i2c},
+    {"swi:", open_swi}, {"fleet:", open_fleet},
 };
 
 bool kw_link_needs_workspace(const char *text) {
@@ -86,7 +94,8 @@ kw_status kw_link_open(const char *text, const struct kw_workspace *workspace,
     kw_error(error, KW_USAGE, "'%s' names no link", text);
     return kw_error_hint(error, "a link is sim:NAME, unix:PATH, "
                                 "tcp:HOST:PORT, kit:DEVICE, hid:, "
-                                "i2c:DEVICE@ADDRESS or swi:DEVICE");
+                                "i2c:DEVICE@ADDRESS, swi:DEVICE or "
+                                "fleet:SOCKET@NAME");
 }
 
 void kw_link_close(struct kw_opened_link *opened) {

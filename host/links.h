@@ -31,6 +31,10 @@ bool kw_link_needs_workspace(const char *text);
 KW_MUST_USE kw_status kw_link_open_unix(const char *path,
                                         struct kw_opened_link *opened,
                                         struct kw_error *error);
+/* SOCKET@NAME. */
+KW_MUST_USE kw_status kw_link_open_fleet(const char *rest,
+                                         struct kw_opened_link *opened,
+                                         struct kw_error *error);
 KW_MUST_USE kw_status kw_link_open_tcp(const char *address,
                                        struct kw_opened_link *opened,
                                        struct kw_error *error);

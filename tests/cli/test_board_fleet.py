@@ -1,6 +1,7 @@
 """keywright board serve --fleet: a folder of chips on one socket, several
 hosts side by side, and what they may rely on when the board ends."""
 
+import fcntl
 import os
 import select
 import shutil
@@ -170,6 +171,47 @@ class Fleet(Case):
         _, said = process.communicate(timeout=kw.TIMEOUT)
         self.assertEqual(process.returncode, 0)
         self.assertIn(b"a is out of order", said)
+
+
+class Link(Case):
+    """fleet:SOCKET@NAME: our own command is a host like others."""
+
+    def test_reaches_the_chip(self):
+        self.fill("a", "b@2")
+        self.serve()
+        for name in ("a", "b@2"):
+            link = "fleet:fleet/fleet.sock@" + name
+            info = self.kw.json("chip", "info", "--chip", link)
+            self.assertEqual(info["serial"], self.serial)
+            self.assertEqual(info["link"], link)
+        count = ("chip", "counter", "0", "--increment", "--yes", "--chip")
+        self.kw.run(*count, "fleet:fleet/fleet.sock@a")
+        self.assertEqual(self.client("a").counter(), 1)
+        self.assertEqual(self.client("b@2").counter(), 0)
+
+    def test_refusals(self):
+        self.fill("a", "b")
+        (self.fleet / "b.chip").write_bytes(b"no image")
+        self.serve()
+        for code, words, link in (
+                (4, "no such chip", "fleet:fleet/fleet.sock@c"),
+                (4, "does not open", "fleet:fleet/fleet.sock@b"),
+                (4, "no fleet", "fleet:keywright.d/run/trustflex.sock@a"),
+                (4, "fleet/none.sock", "fleet:fleet/none.sock@a"),
+                (2, "names no chip", "fleet:fleet/fleet.sock"),
+                (2, "names no chip", "fleet:fleet/fleet.sock@"),
+                (2, "names no path", "fleet:@a")):
+            self.fails(code, words, "chip", "info", "--chip", link)
+
+    def test_one_sequence_at_a_time(self):
+        self.fill("a", "b")
+        self.serve()
+        with open(self.fleet / "a.chip", "rb") as image:
+            fcntl.flock(image, fcntl.LOCK_EX)
+            self.fails(4, "another process", "chip", "info", "--chip",
+                       "fleet:fleet/fleet.sock@a")
+            self.kw.run("chip", "info", "--chip", "fleet:fleet/fleet.sock@b")
+        self.kw.run("chip", "info", "--chip", "fleet:fleet/fleet.sock@a")
 
 
 class SideBySide(Case):
