@@ -121,6 +121,8 @@ enum kw_class {
     X(KW_CHIP_FLASH_VERIFY, KW_CLASS_CHIP, 0x141,                              \
       "the flash does not hold what was written")                              \
     X(KW_CHIP_FLASH_BUSY, KW_CLASS_CHIP, 0x142, "the flash stays busy")        \
+    X(KW_CHIP_FLASH_JOURNAL, KW_CLASS_CHIP, 0x144,                             \
+      "the journal does not read back as it was written")                      \
     X(KW_CHIP_FLASH_ID, KW_CLASS_CHIP, 0x143,                                  \
       "no flash or module of a known kind answers")                            \
     X(KW_SYSTEM, KW_CLASS_SYSTEM, 0, "the system failed")                      \

@@ -103,12 +103,18 @@ kw_status kw_winc_record_load(struct kw_winc_update *update,
  * found there later can be told from somebody else's data, and wiped. */
 #define MARK_AT (KW_WINC_SECTOR - KW_WINC_PAGE)
 
-static kw_status is_marked(struct kw_winc_flash *flash, bool *marked) {
-    uint8_t mark[sizeof MAGIC];
-    KW_TRY(kw_winc_flash_read(flash, KW_WINC_JOURNAL_ADDRESS + MARK_AT, mark,
-                              sizeof mark));
-    *marked = memcmp(mark, MAGIC, sizeof mark) == 0;
+static kw_status has_magic(struct kw_winc_flash *flash, uint32_t at,
+                           bool *has) {
+    uint8_t magic[sizeof MAGIC];
+    KW_TRY(kw_winc_flash_read(flash, KW_WINC_JOURNAL_ADDRESS + at, magic,
+                              sizeof magic));
+    *has = memcmp(magic, MAGIC, sizeof magic) == 0;
     return KW_OK;
+}
+
+static kw_status is_ours(struct kw_winc_flash *flash, bool *ours) {
+    KW_TRY(has_magic(flash, MARK_AT, ours));
+    return *ours ? KW_OK : has_magic(flash, 0, ours);
 }
 
 static kw_status erase_all(struct kw_winc_flash *flash) {
@@ -125,10 +131,29 @@ static kw_status flash_begin(void *self) {
                                  sizeof MAGIC);
 }
 
+/* A journal that stays valid would undo later changes: where the sector does
+ * not erase its header is overwritten, since bits can still be cleared. */
+static kw_status void_header(struct kw_winc_flash *flash) {
+    static const uint8_t ZEROS[sizeof MAGIC] = {0};
+    bool valid = false;
+    KW_TRY(has_magic(flash, 0, &valid));
+    if (!valid) {
+        return KW_OK;
+    }
+    KW_TRY(kw_winc_flash_program(flash, KW_WINC_JOURNAL_ADDRESS, ZEROS,
+                                 sizeof ZEROS));
+    KW_TRY(has_magic(flash, 0, &valid));
+    return valid ? KW_CHIP_FLASH_ERASE : KW_OK;
+}
+
 static kw_status flash_clear(void *self) {
-    bool marked = false;
-    KW_TRY(is_marked(self, &marked));
-    return marked ? erase_all(self) : KW_OK;
+    bool ours = false;
+    KW_TRY(is_ours(self, &ours));
+    if (!ours) {
+        return KW_OK;
+    }
+    KW_TRY(erase_all(self));
+    return void_header(self);
 }
 
 static kw_status flash_write(void *self, uint32_t offset, const uint8_t *bytes,

@@ -159,6 +159,14 @@ static kw_status apply(struct kw_winc_update *update,
     return update->journal->clear(update->journal->self);
 }
 
+/* What a flash cannot hold must be known before the stores are touched: the
+ * journal is what brings them back. */
+static kw_status check_journal(struct kw_winc_update *update) {
+    bool valid = false;
+    KW_TRY(kw_winc_update_waits(update, &valid));
+    return valid ? KW_OK : KW_CHIP_FLASH_JOURNAL;
+}
+
 static kw_status run_journalled(struct kw_winc_update *update,
                                 const struct kw_winc_change *change) {
     struct kw_winc_record record = {.count = 0};
@@ -177,6 +185,7 @@ static kw_status run_journalled(struct kw_winc_update *update,
         return KW_OK;
     }
     KW_TRY(kw_winc_record_seal(update, &record));
+    KW_TRY(check_journal(update));
     return apply(update, &record, true);
 }
 

@@ -80,7 +80,8 @@ KW_MUST_USE kw_status kw_winc_update_plan(struct kw_winc_update *update,
                                           struct kw_winc_cost *cost);
 /* The whole job. KW_CHIP_FLASH_VERIFY, KW_CHIP_FLASH_BUSY: the flash failed;
  * the old content was written back as far as it takes, and the journal is
- * kept. */
+ * kept. KW_CHIP_FLASH_JOURNAL: the journal does not hold; nothing was
+ * touched. */
 KW_MUST_USE kw_status kw_winc_update_run(struct kw_winc_update *update,
                                          const struct kw_winc_change *change);
 

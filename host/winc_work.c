@@ -323,13 +323,32 @@ kw_status kw_winc_work_prepare(struct kw_winc_work *work,
     return status == KW_OK ? KW_OK : explain(work, status, error);
 }
 
-/* What failed before the journal was whole leaves none behind. */
-static void drop_torn_journal(struct kw_winc *winc) {
+/* What failed before the journal was whole leaves none behind. Answers
+ * whether one waits. */
+static bool drop_torn_journal(struct kw_winc *winc) {
     const struct kw_winc_journal *journal = winc->update.journal;
     bool waits = true;
     if (kw_winc_update_waits(&winc->update, &waits) == KW_OK && !waits) {
         (void)!journal->clear(journal->self);
     }
+    return waits;
+}
+
+static kw_status failed(struct kw_winc *winc, kw_status status,
+                        struct kw_error *error) {
+    const int saved = errno;
+    const bool waits = drop_torn_journal(winc);
+    errno = saved;
+    if (waits || kw_status_class(status) != KW_CLASS_CHIP) {
+        return kw_winc_flash_error(winc, status, "write the stores", error);
+    }
+    (void)kw_error(error, status, "cannot write the stores of module %s: %s",
+                   winc->name, kw_status_text(status));
+    return kw_error_hint(error, "%sthe stores are as they were",
+                         winc->update.journal == &winc->in_flash
+                             ? "without --journal flash it is a file of this "
+                               "PC; "
+                             : "");
 }
 
 static kw_status enter_subjects(const struct kw_winc_work *work, bool written,
@@ -347,12 +366,6 @@ kw_status kw_winc_work_run(struct kw_winc_work *work, struct kw_error *error) {
     KW_TRY(enter_subjects(work, false, error));
     const kw_status status =
         kw_winc_update_run(&work->winc->update, &work->change);
-    if (status != KW_OK) {
-        const int saved = errno;
-        drop_torn_journal(work->winc);
-        errno = saved;
-        return kw_winc_flash_error(work->winc, status, "write the stores",
-                                   error);
-    }
-    return enter_subjects(work, true, error);
+    return status == KW_OK ? enter_subjects(work, true, error)
+                           : failed(work->winc, status, error);
 }

@@ -43,6 +43,21 @@ class Journal(winc_case.Case):
         self.assertEqual(after[0x80000:0x87000], b"\xff" * 0x7000)
         self.assertEqual(after[0x87000:], bytes(0x79000))
 
+    def test_it_must_hold_itself(self):
+        """A bad place for the journal is found before a store is touched."""
+        self.kw.run("winc", "root", "add", self.path, "--module", "big")
+        before = self.dump()
+        other = self.write("b.cer", der(certificate(name("CN=B"), ec_key())))
+        self.fault("big", stuck_bit=0x81000)  # the first byte is 11
+        document = self.fails(5, "journal does not read back", "winc", "root",
+                              "add", other, "--module", "big", "--journal",
+                              "flash")
+        self.assertIn("the stores are as they were", document["hint"])
+        self.assertEqual(self.dump()[:0x80000], before[:0x80000])
+        self.assertFalse(self.kw.json("winc", "info", "--module",
+                                      "big")["interrupted"])
+        self.kw.run("winc", "root", "add", other, "--module", "big")
+
     def test_it_is_kept_there_and_found(self):
         """A flash that fails, then a better day: both journals tell what
         waits, and finish it."""

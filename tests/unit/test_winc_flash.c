@@ -214,7 +214,7 @@ static void listen(void *observer, enum kw_winc_event event, uint32_t address,
     bench->wrong_bytes += event == KW_WINC_DIFFERS ? detail : 0u;
 }
 
-static kw_status update(struct bench *bench) {
+static kw_status update_in(struct bench *bench, bool in_flash) {
     const struct kw_winc_change change = {
         .address = {0x4000, 0x5000, 0x6000}, .count = 3, .render = render};
     bench->journal = (struct kw_winc_journal){
@@ -234,7 +234,14 @@ static kw_status update(struct bench *bench) {
         .observer = bench,
     };
     assert_int_equal(kw_winc_flash_open(&bench->port, &bench->flash), KW_OK);
+    if (in_flash) {
+        kw_winc_journal_in_flash(&bench->flash, &bench->journal);
+    }
     return kw_winc_update_run(&bench->update, &change);
+}
+
+static kw_status update(struct bench *bench) {
+    return update_in(bench, false);
 }
 
 static void old_content(struct bench *bench) {
@@ -300,6 +307,44 @@ static void one_erase_a_sector(void **state) {
     assert_int_equal(bench->flash.erases, 0);
 }
 
+/* The journal itself lies where the flash fails: said before a store is
+ * touched. */
+static void journal_that_does_not_hold(void **state) {
+    /* In the header (a byte of 'W'), and in both contents. */
+    static const uint32_t STUCK[] = {0x80002, 0x81000, 0x84FFE};
+    struct bench *bench = *state;
+    bool resumed = true;
+    bench->nor.size = KW_NOR_8_MBIT;
+    memset(bench->memory + 0x4000, 0xE1, 0x3000);
+    for (size_t i = 0; i < sizeof STUCK / sizeof *STUCK; i++) {
+        bench->nor.stuck_at = STUCK[i];
+        assert_int_equal(update_in(bench, true), KW_CHIP_FLASH_JOURNAL);
+        assert_int_equal(bench->memory[0x4000], 0xE1);
+        assert_int_equal(bench->memory[0x6FFF], 0xE1);
+        assert_int_equal(kw_winc_update_resume(&bench->update, false, &resumed),
+                         KW_OK);
+        assert_false(resumed);
+    }
+}
+
+/* A journal whose header does not erase would undo what comes later. */
+static void header_that_does_not_erase(void **state) {
+    struct bench *bench = *state;
+    bool resumed = true;
+    bench->nor.size = KW_NOR_8_MBIT;
+    bench->nor.no_erase = 0x80000;
+    old_content(bench);
+    assert_int_equal(update_in(bench, true), KW_OK);
+    old_content(bench);
+    assert_int_equal(kw_winc_update_resume(&bench->update, false, &resumed),
+                     KW_OK);
+    assert_false(resumed);
+    assert_old(bench, 0x4000, 0x7000);
+    /* Nor can it be written again. */
+    assert_int_equal(update_in(bench, true), KW_CHIP_FLASH_JOURNAL);
+    assert_old(bench, 0x4000, 0x7000);
+}
+
 /* A damaged journal is no journal. */
 static void any_flipped_bit_of_the_journal(void **state) {
     struct bench *bench = *state;
@@ -328,6 +373,10 @@ int main(void) {
         cmocka_unit_test_setup_teardown(sector_that_does_not_erase, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(one_erase_a_sector, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(journal_that_does_not_hold, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(header_that_does_not_erase, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(any_flipped_bit_of_the_journal, set_up,
                                         tear_down),
     };
