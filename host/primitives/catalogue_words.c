@@ -231,17 +231,28 @@ mask_of(struct make *make, const json_t *names, const char *field,
     return mask;
 }
 
-static uint32_t base_of(struct make *make, const json_t *entry,
-                        const char *field) {
+/* The requirements of this document's standard, of which so many have their
+ * words. */
+static struct kw_table own_requirements(const struct make *make, size_t done) {
+    const uint32_t first =
+        make->records[KW_ENGINE_SECTION_REQUIREMENTS] - (uint32_t)done;
+    return (struct kw_table){.id = make->catalogue->requirements.id + first,
+                             .count = (uint32_t)json_array_size(json_object_get(
+                                 make->document->root, "requirements"))};
+}
+
+static uint32_t base_of(struct make *make, size_t index, const json_t *entry) {
     const char *base = kw_text(entry, "base");
+    const struct kw_table own = own_requirements(make, index);
+    char field[KW_FIELD_SIZE];
     if (base[0] == '\0') {
         return KW_ENGINE_NONE;
     }
+    (void)snprintf(field, sizeof field, "requirements[%zu].base", index);
     const uint32_t found = kw_catalogue_requirement(
         make->catalogue, kw_text(make->document->root, "id"), base);
     if (found == KW_ENGINE_NONE) {
-        kw_problem(make->problems, make->document, field,
-                   "its base \"%.60s\" is not in the standard", base);
+        kw_unknown(make->problems, make->document, field, "base", base, &own);
     }
     return found;
 }
@@ -276,10 +287,29 @@ static void make_requirement(struct make *make, uint32_t standard, size_t index,
         mask_of(make, json_object_get(entry, "types"), field, kw_standard_type);
     (void)snprintf(field, sizeof field, "requirements[%zu].group", index);
     const uint32_t group = group_of(make, entry, field);
-    (void)snprintf(field, sizeof field, "requirements[%zu].base", index);
-    const uint32_t base = base_of(make, entry, field);
+    const uint32_t base = base_of(make, index, entry);
     RECORD(make, KW_ENGINE_SECTION_REQUIREMENTS, standard, mask, types, group,
            base, json_is_true(json_object_get(entry, "constraint")));
+}
+
+/* The same link twice, for the same component types, is a slip. */
+static void add_mapping(struct make *make, size_t index, json_t *entry,
+                        const struct kw_engine_mapping *mapping) {
+    char field[KW_FIELD_SIZE];
+    char key[40];
+    (void)snprintf(key, sizeof key, "%u %u %u", mapping->primitive,
+                   mapping->requirement, mapping->types);
+    if (!kw_table_add(make->catalogue, &make->catalogue->mappings, key, "",
+                      entry)) {
+        (void)snprintf(field, sizeof field, "mappings[%zu]", index);
+        kw_problem(make->problems, make->document, field,
+                   "\"%.60s\" is mapped to \"%.60s\" twice",
+                   kw_text(entry, "requirement"), kw_text(entry, "primitive"));
+        return;
+    }
+    RECORD(make, KW_ENGINE_SECTION_MAPPINGS, mapping->primitive,
+           mapping->requirement, mapping->layer, mapping->confidence,
+           mapping->types);
 }
 
 static void make_mapping(struct make *make, size_t index, json_t *entry) {
@@ -298,17 +328,19 @@ static void make_mapping(struct make *make, size_t index, json_t *entry) {
     }
     (void)snprintf(field, sizeof field, "mappings[%zu].requirement", index);
     if (to == KW_ENGINE_NONE) {
+        const struct kw_table own =
+            own_requirements(make, json_array_size(json_object_get(
+                                       make->document->root, "requirements")));
         kw_unknown(make->problems, make->document, field, "requirement",
-                   kw_text(entry, "requirement"), &catalogue->requirements);
+                   kw_text(entry, "requirement"), &own);
         return;
     }
     (void)snprintf(field, sizeof field, "mappings[%zu].types", index);
-    RECORD(make, KW_ENGINE_SECTION_MAPPINGS, from, to, layer_of(entry),
-           confidence_of(entry),
-           mask_of(make, json_object_get(entry, "types"), field,
-                   kw_standard_type));
-    (void)kw_table_add(make->catalogue, &make->catalogue->mappings, NULL, "",
-                       entry);
+    const uint32_t types =
+        mask_of(make, json_object_get(entry, "types"), field, kw_standard_type);
+    add_mapping(make, index, entry,
+                &(struct kw_engine_mapping){from, to, layer_of(entry),
+                                            confidence_of(entry), types});
 }
 
 static void make_standard(struct make *make) {

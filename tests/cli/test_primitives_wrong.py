@@ -243,6 +243,57 @@ class Wrong(Case):
         self.assertEqual([problem["line"]
                           for problem in document["problems"]], [7, 10])
 
+    def standard(self, requirements, mappings):
+        return self.write("own.json", {
+            "schema": "keywright/data-standard/1", "id": "own",
+            "title": "own", "edition": "1", "label": "test", "depth": "test",
+            "confidence": "low", "sources": [{"what": "a",
+                                              "reference": "b"}],
+            "levels": {"name": "level", "values": ["1", "2"],
+                       "cumulative": True},
+            "requirements": [{"id": name, "title": name, **members}
+                             for name, members in requirements.items()],
+            "mappings": [{"primitive": primitive, "requirement": requirement,
+                          "layer": "user", "confidence": "low",
+                          "rationale": "test"}
+                         for primitive, requirement in mappings]})
+
+    def lint(self, path, code):
+        return [(problem["severity"], problem["field"], problem["message"])
+                for problem in self.kw.json(
+                    "primitives", "lint", path, code=code,
+                    schema="primitives-lint")["problems"]]
+
+    def test_rules_of_a_standard(self):
+        good = {"A 1": {"levels": ["1", "2"]},
+                "A 1 RE(1)": {"levels": ["2"], "base": "A 1"}}
+        links = [("secure-storage", name) for name in good]
+        self.assertEqual(self.lint(self.standard(good, links), 0), [])
+        self.assertEqual(self.lint(self.standard(good, links[:1]), 0), [
+            ("warning", "requirements[1]",
+             '"A 1 RE(1)" is mapped to no primitive')])
+        early = {**good, "A 1": {"levels": ["2"]},
+                 "A 1 RE(1)": {"levels": ["1", "2"], "base": "A 1"}}
+        self.assertEqual(self.lint(self.standard(early, links), 1), [
+            ("error", "requirements[1]", '"A 1 RE(1)" is asked at a level '
+             'where its base "A 1" is not')])
+        for requirements, mappings, field, words in (
+                ({**good, "A 1 RE(1)": {"base": "A 2"}}, links,
+                 "requirements[1].base", "nearest: A 1"),
+                ({**good, "A 1": {"levels": ["3"]}}, links,
+                 "requirements[0].levels", "3"),
+                (good, [*links, ("secure-store", "A 1")],
+                 "mappings[2].primitive", "nearest: secure-storage"),
+                (good, [*links, ("secure-storage", "A 1 RE(2)")],
+                 "mappings[2].requirement", "nearest: A 1 RE(1)"),
+                (good, [*links, links[0]], "mappings[2]", "twice")):
+            with self.subTest(field=field):
+                ((severity, at, message),) = self.lint(
+                    self.standard(requirements, mappings), 1)
+                self.assertEqual(severity, "error")
+                self.assertIn(field, at)
+                self.assertIn(words, message)
+
     def test_a_file_of_two_hundred_thousand_mistakes(self):
         """The lines of all fields come from one pass; a pass a problem
         would take hours."""
