@@ -280,7 +280,9 @@ static const struct kw_option UPDATE_OPTIONS[] = {
      .required = true},
     {"--list", "FILE", "the certificate list, JSON or the C array",
      .required = true},
-    {"--authority", "FILE", "whose signature it bears (default: slot 13)"},
+    {"--authority", "FILE",
+     "whose signature it bears: a public or private key in PEM (default: "
+     "the key in slot 13)"},
     {"--unsigned", NULL, "take a list without a signature"},
     {"--rekeyed", NULL, "the same authorities have new keys"},
     {"--compact", NULL, "drop files that no list names first"},

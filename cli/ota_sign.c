@@ -10,7 +10,7 @@
 
 const struct kw_option kw_ota_sign_options[] = {
     {"--files", "FOLDER", "where the files of the list lie", .required = true},
-    {"--authority", "FILE", "the authority's private key, PEM",
+    {"--authority", "FILE", "the authority's private key: PEM or a pkcs11: URI",
      .required = true},
     {"--sequence", "N", "greater than that of the list before",
      .required = true},
