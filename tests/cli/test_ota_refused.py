@@ -186,6 +186,19 @@ class Server(Case):
         self.files[file_name] = der(cert)
         self.write("files/" + file_name, der(cert))
 
+    def test_chain_too_long(self):
+        self.list = [("TLS_RSA_CERT", 7, "winc_rsa.key")] + [
+            ("TLS_RSA_CERT", 0, "WincRootCA.cer")] * 7
+        self.refused("1 to 6 certificates.*8 files", self.www(), 1)
+
+    def test_what_is_not_what_the_list_says(self):
+        """A key where a root is named, and a certificate where a key is."""
+        for at, file_name in ((0, "winc_rsa.key"), (2, "winc_rsa.cer")):
+            kind, chain, right = self.list[at]
+            self.list[at] = (kind, chain, file_name)
+            self.refused("whole", self.www(), 3)
+            self.list[at] = (kind, chain, right)
+
     def test_a_root_of_another_curve(self):
         self.put("NMA_Root.cer", certificate(name("CN=P"),
                                              ec_key(ec.SECP521R1())))
