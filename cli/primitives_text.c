@@ -303,26 +303,36 @@ static void show_swap(struct kw_cli *cli, const json_t *swap) {
     kw_print(cli, "%s instead of %s\n", kw_text(swap, "main"),
              kw_text(swap, "instead_of"));
     print_made(cli, 4, "",
-               left == 0
-                   ? kw_format("%s", set == NULL ? "" : set)
-                   : kw_format("%s; %zu gap%s stay", set == NULL ? "" : set,
-                               left, left == 1 ? "" : "s"));
+               left == 0 ? kw_format("%s", set == NULL ? "" : set)
+                         : kw_format("%s; %zu gap%s", set == NULL ? "" : set,
+                                     left, left == 1 ? " stays" : "s stay"));
     free(set);
 }
 
-void kw_show_closing(struct kw_cli *cli, const json_t *document) {
+static void show_sets(struct kw_cli *cli, const json_t *document) {
+    const json_t *sets = json_object_get(document, "sets");
     size_t index;
     json_t *entry;
-    const json_t *swaps = json_object_get(document, "swaps");
-    show_gaps(cli, json_object_get(document, "gaps"), "Gaps");
-    show_gaps(cli, json_object_get(document, "impossible"),
-              "No candidate closes");
-    if (json_array_size(json_object_get(document, "gaps")) == 0) {
-        kw_print(cli, "No gap: the parts do all that is asked of them\n");
-    }
-    json_array_foreach(json_object_get(document, "sets"), index, entry) {
+    json_array_foreach(sets, index, entry) {
         print_made(cli, 13, index == 0 ? "Cheapest" : "Alternative",
                    set_text(entry));
+    }
+}
+
+void kw_show_closing(struct kw_cli *cli, const json_t *document) {
+    const json_t *swaps = json_object_get(document, "swaps");
+    const json_t *gaps = json_object_get(document, "gaps");
+    const json_t *impossible = json_object_get(document, "impossible");
+    size_t index;
+    json_t *entry;
+    if (json_array_size(gaps) == 0) {
+        kw_print(cli, "No gap: the parts do all that is asked of them\n");
+    } else if (json_array_size(gaps) == json_array_size(impossible)) {
+        show_gaps(cli, gaps, "Gaps, and no candidate closes one of them");
+    } else {
+        show_gaps(cli, gaps, "Gaps");
+        show_gaps(cli, impossible, "No candidate closes");
+        show_sets(cli, document);
     }
     if (json_array_size(swaps) > 0) {
         kw_print(cli, "With another main part (its own cost included)\n");

@@ -131,6 +131,15 @@ char *kw_markdown(const json_t *document) {
 
 /* --- the lists of section 3.3 --- */
 
+static void put_missing(FILE *out, const json_t *missing) {
+    size_t index;
+    json_t *item;
+    json_array_foreach(missing, index, item) {
+        (void)fputs(index == 0 ? ", lacks " : ", ", out);
+        put(out, json_string_value(item));
+    }
+}
+
 char *kw_markdown_implementation(const json_t *document) {
     char *text = NULL;
     size_t size = 0;
@@ -152,7 +161,9 @@ char *kw_markdown_implementation(const json_t *document) {
         json_array_foreach(json_object_get(row, "algorithms"), n, want) {
             (void)fputs("  - ", out);
             put(out, kw_text(want, "algorithm"));
-            (void)fprintf(out, ": %s\n", kw_text(want, "status"));
+            (void)fprintf(out, ": %s", kw_text(want, "status"));
+            put_missing(out, json_object_get(want, "missing"));
+            (void)fputc('\n', out);
         }
     }
     json_array_foreach(at(document, "phase2", "standards"), index, row) {
@@ -170,7 +181,39 @@ char *kw_markdown_implementation(const json_t *document) {
     return fclose(out) == 0 ? text : NULL;
 }
 
+/* What the parts leave open: to be closed, or left to guidance. */
+static void put_open_gaps(FILE *out, const struct kw_project *project) {
+    const struct kw_engine_result *result = &project->result;
+    bool any = false;
+    for (uint32_t i = 0; i < result->fit_count; i++) {
+        const struct kw_engine_fit *fit = &result->fits[i];
+        if (fit->state >= KW_ENGINE_FULL) {
+            continue;
+        }
+        (void)fputs(any ? "" : "\n## Gaps of the parts, open so far\n\n", out);
+        (void)fputs("- ", out);
+        put(out, project->catalogue->primitives.id[fit->primitive]);
+        (void)fprintf(out, ": %s\n", kw_cover_word(fit->state));
+        any = true;
+    }
+    for (uint32_t i = 0; i < result->missing_count; i++) {
+        (void)fputs("- ", out);
+        put(out, project->catalogue->items.id[result->missing[i]]);
+        (void)fputs(": missing\n", out);
+    }
+}
+
+static void put_guided(FILE *out, const json_t *entry) {
+    const char *primitive = kw_text(entry, "primitive");
+    (void)fputs("- ", out);
+    put(out, primitive[0] != '\0' ? primitive : kw_text(entry, "algorithm"));
+    (void)fputs(": ", out);
+    put(out, kw_text(entry, "text"));
+    (void)fputc('\n', out);
+}
+
 char *kw_markdown_guidance(const struct kw_project *project) {
+    const json_t *list = json_object_get(project->document.root, "guidance");
     char *text = NULL;
     size_t size = 0;
     size_t index;
@@ -179,20 +222,14 @@ char *kw_markdown_guidance(const struct kw_project *project) {
     if (out == NULL) {
         return NULL;
     }
-    const json_t *list = json_object_get(project->document.root, "guidance");
     (void)fputs("# What user guidance has to cover\n\n", out);
     json_array_foreach(list, index, entry) {
-        const char *primitive = kw_text(entry, "primitive");
-        (void)fputs("- ", out);
-        put(out,
-            primitive[0] != '\0' ? primitive : kw_text(entry, "algorithm"));
-        (void)fputs(": ", out);
-        put(out, kw_text(entry, "text"));
-        (void)fputc('\n', out);
+        put_guided(out, entry);
     }
     if (json_array_size(list) == 0) {
         (void)fputs("The project leaves nothing to user guidance.\n", out);
     }
+    put_open_gaps(out, project);
     return fclose(out) == 0 ? text : NULL;
 }
 

@@ -150,9 +150,13 @@ class Phases(Case):
         rows = self.evaluate(project)["phase3"]["rows"]
         self.assertEqual(rows[0]["status"], "guidance")
         path = self.write("project.json", project)
-        self.assertIn("only behind a gateway", self.kw.run(
-            "primitives", "evaluate", path, "--format", "guidance",
-            code=1).out)
+        text = self.kw.run("primitives", "evaluate", path, "--format",
+                           "guidance", code=1).out
+        guided, gaps = text.split("## Gaps of the parts")
+        self.assertIn("- secure-communication: only behind a gateway", guided)
+        self.assertNotIn("secure-communication", gaps)
+        self.assertIn("- crypto-operation: partial\n", gaps)
+        self.assertIn("- AES-GCM: missing\n", gaps)
 
     def test_diff_and_its_exit_code(self):
         worse = self.camera()
