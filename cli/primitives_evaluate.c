@@ -108,6 +108,20 @@ static void lint_project(struct lint *lint, const char *path) {
     kw_project_done(project);
 }
 
+static kw_status keep_data(struct lint *lint, const char *path) {
+    struct kw_error *error = &lint->cli->error;
+    if (lint->data_count == KW_DATA_FILES_MAX) {
+        return kw_error(error, KW_USAGE, "more than %d data files",
+                        KW_DATA_FILES_MAX);
+    }
+    char *copy = strdup(path);
+    if (copy == NULL) {
+        return kw_error(error, KW_SYSTEM_MEMORY, "no memory");
+    }
+    lint->data[lint->data_count++] = copy;
+    return KW_OK;
+}
+
 static kw_status lint_file(void *self, const char *path) {
     struct lint *lint = self;
     struct kw_problems none;

@@ -39,6 +39,20 @@ static void list_cell(FILE *out, const json_t *list, const char *member) {
     (void)fputc(' ', out);
 }
 
+/* "secure-updates (derived, high)" */
+static void links_cell(FILE *out, const json_t *links) {
+    size_t index;
+    json_t *link;
+    (void)fputs("| ", out);
+    json_array_foreach(links, index, link) {
+        (void)fputs(index == 0 ? "" : ", ", out);
+        put(out, kw_text(link, "primitive"));
+        (void)fprintf(out, " (%s, %s)", kw_text(link, "layer"),
+                      kw_text(link, "confidence"));
+    }
+    (void)fputc(' ', out);
+}
+
 static void row_end(FILE *out) {
     (void)fputs("|\n", out);
 }
@@ -78,7 +92,7 @@ static void phase_2(FILE *out, const json_t *document) {
             cell(out, kw_text(row, "requirement"));
             cell(out, kw_text(row, "title"));
             cell(out, kw_text(row, "status"));
-            list_cell(out, json_object_get(row, "links"), "primitive");
+            links_cell(out, json_object_get(row, "links"));
             cell(out, kw_text(row, "argument"));
             row_end(out);
         }
@@ -262,31 +276,87 @@ static void field(FILE *out, const char *text, bool last) {
     (void)fputs(last ? "\"\r\n" : "\",", out);
 }
 
-static void line(FILE *out, const char *const fields[6]) {
-    for (size_t i = 0; i < 6; i++) {
-        field(out, fields[i], i == 5);
+/* One line; what a phase does not have stays empty. */
+struct csv_line {
+    const char *phase;
+    const char *standard;
+    const char *item;
+    const char *title;
+    const char *status;
+    const char *primitive;
+    const char *layer;
+    const char *confidence;
+    const char *note;
+};
+
+static void line(FILE *out, const struct csv_line *line) {
+    const char *const fields[] = {
+        line->phase, line->standard,   line->item,
+        line->title, line->status,     line->primitive,
+        line->layer, line->confidence, line->note};
+    const size_t count = sizeof fields / sizeof *fields;
+    for (size_t i = 0; i < count; i++) {
+        field(out, fields[i] == NULL ? "" : fields[i], i == count - 1);
     }
 }
 
-static void csv_standard(FILE *out, const json_t *standard) {
+static void csv_primitives(FILE *out, const json_t *document) {
     size_t index;
-    size_t n;
     json_t *row;
-    json_t *link;
-    const char *id = kw_text(standard, "standard");
-    json_array_foreach(json_object_get(standard, "rows"), index, row) {
-        const json_t *links = json_object_get(row, "links");
-        json_array_foreach(links, n, link) {
-            line(out, (const char *const[6]){
-                          "2", id, kw_text(row, "requirement"),
-                          kw_text(row, "status"), kw_text(link, "primitive"),
-                          kw_text(link, "confidence")});
-        }
-        if (json_array_size(links) == 0) {
-            line(out,
-                 (const char *const[6]){"2", id, kw_text(row, "requirement"),
-                                        kw_text(row, "status"), "", ""});
-        }
+    json_array_foreach(at(document, "phase1", "applicable"), index, row) {
+        const json_t *path = json_object_get(row, "path");
+        const size_t size = json_array_size(path);
+        const char *by =
+            size > 1 ? json_string_value(json_array_get(path, size - 2)) : NULL;
+        line(out, &(struct csv_line){.phase = "1",
+                                     .item = kw_text(row, "primitive"),
+                                     .status = kw_text(row, "origin"),
+                                     .primitive = kw_text(row, "primitive"),
+                                     .note = by});
+    }
+}
+
+/* A line for each link of a requirement, one when it has none. */
+static void csv_requirement(FILE *out, const char *standard,
+                            const json_t *row) {
+    const json_t *links = json_object_get(row, "links");
+    const size_t count = json_array_size(links);
+    for (size_t n = 0; n < (count == 0 ? 1 : count); n++) {
+        const json_t *link = json_array_get(links, n);
+        line(out, &(struct csv_line){.phase = "2",
+                                     .standard = standard,
+                                     .item = kw_text(row, "requirement"),
+                                     .title = kw_text(row, "title"),
+                                     .status = kw_text(row, "status"),
+                                     .primitive = kw_text(link, "primitive"),
+                                     .layer = kw_text(link, "layer"),
+                                     .confidence = kw_text(link, "confidence"),
+                                     .note = kw_text(row, "argument")});
+    }
+}
+
+static void csv_fit(FILE *out, const json_t *row) {
+    const char *primitive = kw_text(row, "primitive");
+    size_t index;
+    json_t *entry;
+    line(out, &(struct csv_line){.phase = "3",
+                                 .item = primitive,
+                                 .status = kw_text(row, "status"),
+                                 .primitive = primitive});
+    json_array_foreach(json_object_get(row, "feature_details"), index, entry) {
+        line(out, &(struct csv_line){.phase = "3",
+                                     .item = kw_text(entry, "platform"),
+                                     .title = kw_text(entry, "feature"),
+                                     .status = kw_text(entry, "support"),
+                                     .primitive = primitive,
+                                     .confidence = kw_text(entry, "confidence"),
+                                     .note = kw_text(entry, "robustness")});
+    }
+    json_array_foreach(json_object_get(row, "algorithms"), index, entry) {
+        line(out, &(struct csv_line){.phase = "3",
+                                     .item = kw_text(entry, "algorithm"),
+                                     .status = kw_text(entry, "status"),
+                                     .primitive = primitive});
     }
 }
 
@@ -296,30 +366,22 @@ char *kw_csv(const json_t *document) {
     size_t index;
     size_t n;
     json_t *row;
-    json_t *want;
+    json_t *entry;
     FILE *out = open_memstream(&text, &size);
     if (out == NULL) {
         return NULL;
     }
-    (void)fputs("phase,standard,item,status,primitive,confidence\r\n", out);
-    json_array_foreach(at(document, "phase1", "applicable"), index, row) {
-        line(out, (const char *const[6]){"1", "", kw_text(row, "primitive"),
-                                         kw_text(row, "origin"),
-                                         kw_text(row, "primitive"), ""});
-    }
+    (void)fputs("phase,standard,item,title,status,primitive,layer,confidence,"
+                "note\r\n",
+                out);
+    csv_primitives(out, document);
     json_array_foreach(at(document, "phase2", "standards"), index, row) {
-        csv_standard(out, row);
+        json_array_foreach(json_object_get(row, "rows"), n, entry) {
+            csv_requirement(out, kw_text(row, "standard"), entry);
+        }
     }
     json_array_foreach(at(document, "phase3", "rows"), index, row) {
-        const char *primitive = kw_text(row, "primitive");
-        line(out,
-             (const char *const[6]){"3", "", primitive, kw_text(row, "status"),
-                                    primitive, ""});
-        json_array_foreach(json_object_get(row, "algorithms"), n, want) {
-            line(out, (const char *const[6]){
-                          "3", "", kw_text(want, "algorithm"),
-                          kw_text(want, "status"), primitive, ""});
-        }
+        csv_fit(out, row);
     }
     return fclose(out) == 0 ? text : NULL;
 }

@@ -140,10 +140,12 @@ class Output(Case):
     def test_hostile_texts_in_csv(self):
         rows = list(csv.reader(io.StringIO(
             self.written("csv", self.hostile_project()), newline="")))
-        self.assertEqual({len(row) for row in rows}, {6})
+        self.assertEqual({len(row) for row in rows}, {9})
         items = [row[2] for row in rows]
         for name in ("'=1+1", "'@x", self.HOSTILE):
             self.assertIn(name, items)
+        for column in (3, 8):  # titles and features, arguments
+            self.assertIn(self.HOSTILE, [row[column] for row in rows])
         for row in rows:
             for field in row:
                 self.assertNotRegex(field, r"^[=+\-@\t\r]")
@@ -176,20 +178,23 @@ class Output(Case):
             if row["phase"] == "2":
                 found.setdefault(row["item"], []).append(row)
         self.assertEqual(
-            {name: [{"primitive": row["primitive"],
+            {name: [{"primitive": row["primitive"], "layer": row["layer"],
                      "confidence": row["confidence"]} for row in rows
                     if row["primitive"]] for name, rows in found.items()},
-            {name: [{"primitive": link["primitive"],
+            {name: [{"primitive": link["primitive"], "layer": link["layer"],
                      "confidence": link["confidence"]}
                     for link in row["links"]]
              for name, row in wanted.items()})
         statuses = {name: row["status"] for name, row in wanted.items()}
         self.assertEqual({name: rows[0]["status"]
                           for name, rows in found.items()}, statuses)
-        markdown = dict(re.findall(
-            r"^\| (CR [^|]*?) \| [^|]* \| (\w+) \| [^|]*\|",
-            self.export("markdown", *options), re.M))
-        self.assertEqual(markdown, statuses)
+        markdown = {found[1]: (found[2], found[3]) for found in re.finditer(
+            r"^\| (CR [^|]*?) \| [^|]* \| (\w+) \| ([^|]*?) ?\|",
+            self.export("markdown", *options), re.M)}
+        self.assertEqual(markdown, {
+            name: (row["status"], ", ".join(
+                f"{link['primitive']} ({link['layer']}, {link['confidence']})"
+                for link in row["links"])) for name, row in wanted.items()})
         listed = self.export("implementation", *options)
         for name, row in wanted.items():
             self.assertIn(f"- {name} {row['title']}: {row['status']}\n",
