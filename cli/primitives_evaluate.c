@@ -128,17 +128,14 @@ static kw_status lint_file(void *self, const char *path) {
     struct kw_document document;
     kw_problems_init(&none);
     lint->files++;
-    const bool data = kw_document_read(&document, path, &none) &&
-                      is_data(&document) &&
-                      lint->data_count < KW_DATA_FILES_MAX;
-    if (data) {
-        lint->data[lint->data_count++] = strdup(path);
-    }
+    const bool data =
+        kw_document_read(&document, path, &none) && is_data(&document);
     kw_document_free(&document);
     kw_problems_free(&none);
-    if (!data) {
-        lint_project(lint, path);
+    if (data) {
+        return keep_data(lint, path);
     }
+    lint_project(lint, path);
     return KW_OK;
 }
 
