@@ -6,6 +6,7 @@ import pathlib
 import re
 import signal
 import struct
+import subprocess
 import time
 
 import chip_client
@@ -266,6 +267,25 @@ class Host(Case):
                                "--i2c", "bus")
         self.assertEqual(good, self.RUNS)
         self.assertIn(NOT_ACKNOWLEDGED, what)
+
+    def test_the_board_dies_in_a_session(self):
+        """A clean end at the next command, never a hang."""
+        for link, options in (("sim:trustflex", ()),
+                              ("kit:kit@6C", ("--kit-pty", "kit")),
+                              ("swi:swi", ("--swi-pty", "swi"))):
+            with self.subTest(link=link):
+                board = self.serve(*options)
+                session = self.kw.start(
+                    "chip", "run", "-", "--trace", "--chip", link,
+                    stdin=subprocess.PIPE, bufsize=0)
+                session.stdin.write(b"chip random\n")
+                for line in session.stderr:
+                    if line.startswith(b"< "):
+                        break
+                self.end(board, signal.SIGKILL)
+                _, errors = session.communicate(b"chip random\n", 30)
+                self.assertEqual(session.returncode, 4)
+                self.assertIn(b"check that the chip is connected", errors)
 
     def test_what_is_read_is_right(self):
         """The configuration as a whole, read over a bad wire."""
