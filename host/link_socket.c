@@ -274,10 +274,11 @@ kw_status kw_link_open_unix(const char *path, struct kw_opened_link *opened,
 
 static kw_status choose(int fd, const char *name, const char *rest,
                         struct kw_error *error) {
-    uint8_t request[2 + NAME_MAX] = {WORD_CHOOSE, (uint8_t)strlen(name)};
+    const size_t size = strlen(name);
+    const uint8_t head[] = {WORD_CHOOSE, (uint8_t)size};
     uint8_t answer = 0;
-    memcpy(request + 2, name, strlen(name));
-    if (send_all(fd, request, 2 + strlen(name)) != KW_OK ||
+    if (send_all(fd, head, sizeof head) != KW_OK ||
+        send_all(fd, (const uint8_t *)name, size) != KW_OK ||
         receive_all(fd, &answer, 1, now_ms() + DEADLINE_MS) != KW_OK) {
         return absent(error, "fleet:", rest, "it is no fleet's socket");
     }

@@ -3,6 +3,7 @@ hosts side by side, and what they may rely on when the board ends."""
 
 import fcntl
 import os
+import random
 import select
 import shutil
 import signal
@@ -129,6 +130,32 @@ class Fleet(Case):
             other.close()
         self.assertEqual(client.count(), 2)
         self.assertIsNone(process.poll())
+
+    def test_garbage(self):
+        """Choices and words of any bytes: the board goes on, and what no
+        whole packet asked for does not happen."""
+        self.fill("a", "b")
+        process = self.serve()
+        dice = random.Random(608)
+        for _ in range(200):
+            client = self.client()
+            try:
+                client.send(b"".join(self.noise(dice) for _ in range(20)))
+            except chip_client.NoAnswer:
+                pass
+            client.close()
+        self.assertIsNone(process.poll())
+        self.assertEqual(self.end(process), 0)
+        self.serve()
+        self.assertEqual(self.client("a").counter(), 0)
+        self.assertEqual(self.client("b").counter(), 0)
+
+    def noise(self, dice):
+        name = dice.choice((b"a", b"b", dice.randbytes(dice.randrange(9))))
+        return dice.choice((
+            bytes([4, len(name)]) + name, bytes([4, dice.randrange(256)]),
+            bytes([dice.randrange(4)]), dice.randbytes(dice.randrange(40)),
+            b"\x03" + chip_client.packet(0x30, 0)))
 
     def test_damaged_image(self):
         self.fill("a", "b")
