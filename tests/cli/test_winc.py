@@ -344,6 +344,40 @@ class Tls(winc_case.Case):
         self.unchanged(1, "expired", *arguments, "--strict")
         self.assertIn("expired", self.kw.run(*arguments).err)
 
+    def test_a_store_of_the_vendors_tools(self):
+        """Residue behind names, pointers of another machine, a checksum of
+        unknown kind: read, and kept or left out as the firmware allows."""
+        keys = [rsa_key(), rsa_key()]
+        leaves = [self.leaf(key) for key in keys]
+        store = bytearray(golden.tls_store(golden.chain_files(
+            [leaves[0], self.ca], keys[0])))
+        rows = {bytes(store[at:at + 48]).rstrip(b"\0"): at
+                for at in range(16, 16 + 4 * 56, 56)}
+        at = rows[b"RSA.lst"]
+        store[at + 8:at + 48] = b"residue" * 5 + b"x" * 5
+        store[464:468] = b"\x12\x34\x56\x78"
+        at = rows[b"PRIV_" + golden.serial(leaves[0]).encode()]
+        size, address = (int.from_bytes(store[at + part:at + part + 4],
+                                        "little") for part in (48, 52))
+        at = address - golden.TLS_AT
+        store[at + 20:at + 52] = bytes(range(32))
+        flash = bytearray(self.flash())
+        flash[golden.TLS_AT:golden.TLS_AT + len(store)] = store
+        self.write("image.bin", bytes(flash))
+        self.kw.run("winc", "load", "image.bin", "--yes")
+        self.kw.run("winc", "verify")
+        self.assertEqual(self.kw.json("winc", "tls", "list")["files"][3]
+                         ["name"], "RSA.lst")
+        self.write("new.cer", der(leaves[1]))
+        self.write("new.key", key_pem(keys[1]))
+        self.kw.run("winc", "tls", "add", "new.cer", "ca.cer", "--key",
+                    "new.key")
+        wanted = bytearray(golden.tls_store(
+            golden.chain_files([leaves[0], self.ca], keys[0]) +
+            golden.chain_files([leaves[1], self.ca], keys[1])))
+        wanted[at:at + size] = store[at:at + size]
+        self.assertEqual(self.tls(), bytes(wanted))
+
     def test_limits(self):
         keys = [rsa_key() for _ in range(4)]
         for i, key in enumerate(keys):
