@@ -28,7 +28,6 @@ static double now(void) {
 
 /* Milliseconds of one process; its exit code in *code. */
 static double run(char *const arguments[], int *code) {
-    extern char **environ;
     posix_spawn_file_actions_t actions;
     pid_t child = 0;
     int status = 0;

@@ -88,8 +88,7 @@ kw_status kw_primitives_evaluate(struct kw_cli *cli,
 struct lint {
     struct kw_cli *cli;
     struct kw_primitives *primitives;
-    char *data[KW_DATA_FILES_MAX]; /* data files, checked as one set */
-    size_t data_count;
+    json_t *data; /* the names of data files, checked as one set */
     size_t files;
 };
 
@@ -109,17 +108,14 @@ static void lint_project(struct lint *lint, const char *path) {
 }
 
 static kw_status keep_data(struct lint *lint, const char *path) {
-    struct kw_error *error = &lint->cli->error;
-    if (lint->data_count == KW_DATA_FILES_MAX) {
-        return kw_error(error, KW_USAGE, "more than %d data files",
+    if (json_array_size(lint->data) == KW_DATA_FILES_MAX) {
+        return kw_error(&lint->cli->error, KW_USAGE, "more than %d data files",
                         KW_DATA_FILES_MAX);
     }
-    char *copy = strdup(path);
-    if (copy == NULL) {
-        return kw_error(error, KW_SYSTEM_MEMORY, "no memory");
-    }
-    lint->data[lint->data_count++] = copy;
-    return KW_OK;
+    return json_array_append_new(lint->data, json_string(path)) == 0
+               ? KW_OK
+               : kw_error(&lint->cli->error, KW_USAGE,
+                          "the name of a data file is not UTF-8");
 }
 
 static kw_status lint_file(void *self, const char *path) {
@@ -140,11 +136,17 @@ static kw_status lint_file(void *self, const char *path) {
 }
 
 static void lint_data(struct lint *lint, bool only) {
+    const char *files[KW_DATA_FILES_MAX];
     struct kw_catalogue catalogue;
-    if (lint->data_count > 0) {
+    size_t index;
+    json_t *name;
+    json_array_foreach(lint->data, index, name) {
+        files[index] = json_string_value(name);
+    }
+    if (json_array_size(lint->data) > 0) {
         (void)!kw_catalogue_load(
-            &catalogue, !only, (const char *const *)lint->data,
-            lint->data_count, &lint->primitives->problems, &lint->cli->error);
+            &catalogue, !only, files, json_array_size(lint->data),
+            &lint->primitives->problems, &lint->cli->error);
         kw_catalogue_free(&catalogue);
     }
 }
@@ -199,7 +201,8 @@ static kw_status lint_all(struct lint *lint,
 kw_status kw_primitives_lint(struct kw_cli *cli,
                              const struct kw_arguments *arguments) {
     struct kw_primitives primitives;
-    struct lint lint = {.cli = cli, .primitives = &primitives};
+    struct lint lint = {
+        .cli = cli, .primitives = &primitives, .data = json_array()};
     kw_status status = kw_primitives_open(cli, arguments, &primitives);
     /* The shipped data has its warnings where it is checked itself. */
     json_array_clear(primitives.problems.list);
@@ -207,9 +210,7 @@ kw_status kw_primitives_lint(struct kw_cli *cli,
     if (status == KW_OK) {
         status = lint_all(&lint, arguments);
     }
-    for (size_t i = 0; i < lint.data_count; i++) {
-        free(lint.data[i]);
-    }
+    json_decref(lint.data);
     kw_primitives_close(&primitives);
     return status;
 }

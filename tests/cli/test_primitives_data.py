@@ -119,6 +119,37 @@ class Data(Case):
                     found += 1
             self.assertGreater(found, 0, kind)
 
+    def test_the_schema_refuses_what_lint_refuses(self):
+        schema = jsonschema.Draft202012Validator(json.loads(
+            (DATA / "primitives/schemas/project.json").read_text()))
+        good = {**self.camera(), "exclusions": [
+            {"primitive": "secure-updates", "argument": "x"}],
+            "evidence": [{"standard": "uk-cop", "requirement": "1",
+                          "url": "https://example.com/", "date":
+                          "2026-11-20", "status": "passed"}]}
+        schema.validate(good)
+        self.assertEqual(self.kw.run("primitives", "lint", self.write(
+            "good.json", good)).code, 0)
+        entry = good["evidence"][0]
+        for members in (
+                {"plattforms": ["se050"]}, {"platforms": []},
+                {"platforms": "se050"}, {"sources": []},
+                {"sources": ["ours"]}, {"standard": []},
+                {"standard": {"level": 1}}, {"model": "table6"},
+                {"standard": {"id": "iec-62443-4-2", "level": {}}},
+                {"exclusions": [{"primitive": "secure-updates"}]},
+                {"exclusions": [{"primitive": "<b>", "argument": "x"}]},
+                {"evidence": [{**entry, "date": "today"}]},
+                {"evidence": [{**entry, "url": "javascript:x"}]},
+                {"evidence": [{**entry, "sha256": "AB" * 32}]},
+                {"evidence": [{**entry, "status": "done"}]},
+                {"closing": {"candidates": "se050"}}):
+            with self.subTest(members=members):
+                wrong = {**good, **members}
+                self.assertFalse(schema.is_valid(wrong))
+                self.kw.run("primitives", "lint",
+                            self.write("wrong.json", wrong), code=1)
+
     def test_the_schemas_agree_with_ajv(self):
         node = ajv()
         if node is None:

@@ -21,7 +21,8 @@ static uint64_t random_word(void) {
 }
 
 static uint64_t random_set(void) {
-    return random_word() & random_word() &
+    const uint64_t sparse = random_word();
+    return sparse & random_word() &
            (((uint64_t)1 << catalogue.primitives.count) - 1);
 }
 
