@@ -189,8 +189,8 @@ class Custom(kw.Case):
     def test_names_as_asked_for(self):
         document = self.kw.json(
             "certs", "custom", "--yes", "--org", "Grün & Söhne, 24 chars!!",
-            "--root-cn", "R", "--signer-cn", "S", "--device-cn", "dev-%S-x", "--signer-id",
-            "0a1b")
+            "--root-cn", "R", "--signer-cn", "S", "--device-cn", "dev-%S-x",
+            "--signer-id", "0a1b")
         root, signer, device = self.chain(document)
         self.assertIn("CN=R", root.subject.rfc4514_string())
         self.assertIn("CN=S", signer.subject.rfc4514_string())
