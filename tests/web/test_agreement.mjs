@@ -266,7 +266,6 @@ test("both refuse what is no project at all", async () => {
         "{\"platforms\":[\"a\\u0000\"]}",
         "{\"platforms\":[\"se050\"],\n\"schema\":\"a\\u001b[2J\"}",
         "{\"platforms\":[\"se050\"],\n\"schema\":\"a\\u202eb\"}",
-        "{\"platforms\":[\"se050\"],\n\"a\\u0085b\":1}", "{\"schema\":3}",
         "{\"standard\":{\"id\":\"iec-62443-4-2\",\"level\":3.0}}",
         "{\"standard\":{\"id\":\"iec-62443-4-2\",\"level\":true}}",
         "{\"platforms\":[\"se050\"],\"closing\":{\"costs\":{\"se050\":-1}}}",
