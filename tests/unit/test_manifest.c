@@ -1,11 +1,13 @@
 /* Base64, JSON by a cursor and the sorted spill, beside OpenSSL and
  * jansson. */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 #include <jansson.h>
@@ -277,6 +279,43 @@ static void spill_finds(void **state) {
     }
 }
 
+/* More rows than memory holds need a file: it says where, and why not. */
+static kw_status spill_many(struct kw_error *error) {
+    struct kw_spill *spill = NULL;
+    kw_status status = kw_spill_open(&spill, error);
+    for (uint32_t entry = 1; status == KW_OK && entry <= 530000; entry++) {
+        const uint8_t value[4] = {(uint8_t)entry, (uint8_t)(entry >> 8),
+                                  (uint8_t)(entry >> 16), 1};
+        status = kw_spill_add(spill, KW_SPILL_KEY, value, sizeof value, entry,
+                              error);
+    }
+    kw_spill_close(spill);
+    return status;
+}
+
+static void spill_has_no_room(void **state) {
+    struct kw_error error = {.status = KW_OK};
+    struct rlimit before;
+    (void)state;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    const struct rlimit small = {1000000, before.rlim_max};
+    (void)signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    assert_int_equal(spill_many(&error), KW_SYSTEM_FILE);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_non_null(strstr(error.message, "a temporary file"));
+}
+
+static void spill_has_no_folder(void **state) {
+    struct kw_error error = {.status = KW_OK};
+    (void)state;
+    assert_int_equal(setenv("TMPDIR", "/nowhere", 1), 0);
+    assert_int_equal(spill_many(&error), KW_SYSTEM_FILE);
+    assert_int_equal(unsetenv("TMPDIR"), 0);
+    assert_non_null(strstr(error.message, "/nowhere"));
+    assert_non_null(strstr(error.hint, "TMPDIR"));
+}
+
 static void index_finds(void **state) {
     struct kw_manifest_index *index = NULL;
     uint32_t before = 1;
@@ -309,6 +348,8 @@ int main(void) {
         cmocka_unit_test(json_unescapes),
         cmocka_unit_test(json_has_limits),
         cmocka_unit_test(spill_finds),
+        cmocka_unit_test(spill_has_no_room),
+        cmocka_unit_test(spill_has_no_folder),
         cmocka_unit_test(index_finds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
