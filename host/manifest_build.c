@@ -84,12 +84,22 @@ static void put_identity(struct kw_manifest_text *to,
     put_text(to, "\", \"publicKeySet\": {\"keys\": [");
 }
 
+static void put_certificate(struct kw_manifest_text *to,
+                            const struct kw_pki_bytes *bytes,
+                            struct kw_text text) {
+    if (text.at != NULL) {
+        put(to, text.at, text.size);
+    } else {
+        put_base64(to, KW_BASE64_PADDED, bytes->der, bytes->size);
+    }
+}
+
 static void put_certificates(struct kw_manifest_text *to,
                              const struct kw_manifest_record *record) {
     put_text(to, ", \"x5c\": [\"");
-    put_base64(to, KW_BASE64_PADDED, record->device.der, record->device.size);
+    put_certificate(to, &record->device, record->device_text);
     put_text(to, "\", \"");
-    put_base64(to, KW_BASE64_PADDED, record->signer.der, record->signer.size);
+    put_certificate(to, &record->signer, record->signer_text);
     put_text(to, "\"]");
 }
 

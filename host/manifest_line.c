@@ -112,11 +112,12 @@ static kw_status read_keys(struct reading *reading) {
     }
 }
 
+/* There is one base64 of some bytes: what is read is what would be made. */
 static kw_status read_certificate(struct reading *reading,
-                                  struct kw_pki_bytes *bytes) {
-    struct kw_text text;
-    KW_TRY(kw_json_string(&reading->json, &text));
-    return kw_base64_decode(KW_BASE64_PADDED, text.at, text.size, bytes->der,
+                                  struct kw_pki_bytes *bytes,
+                                  struct kw_text *text) {
+    KW_TRY(kw_json_string(&reading->json, text));
+    return kw_base64_decode(KW_BASE64_PADDED, text->at, text->size, bytes->der,
                             sizeof bytes->der, &bytes->size) == KW_OK
                ? KW_OK
                : bad(reading, "a certificate is no base64");
@@ -142,11 +143,13 @@ static kw_status read_member(struct reading *reading, struct kw_text name,
     }
     if (kw_text_is(name, "device")) {
         *has |= HAS_DEVICE;
-        return read_certificate(reading, &reading->record->device);
+        return read_certificate(reading, &reading->record->device,
+                                &reading->record->device_text);
     }
     if (kw_text_is(name, "signer")) {
         *has |= HAS_SIGNER;
-        return read_certificate(reading, &reading->record->signer);
+        return read_certificate(reading, &reading->record->signer,
+                                &reading->record->signer_text);
     }
     return bad(reading, "a member is there that no record has");
 }

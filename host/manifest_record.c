@@ -287,6 +287,8 @@ kw_status kw_manifest_record_of_chip(const struct kw_workspace *workspace,
                                      struct kw_manifest_record *record,
                                      struct kw_error *error) {
     record->key_count = 0;
+    record->device_text = (struct kw_text){NULL, 0};
+    record->signer_text = (struct kw_text){NULL, 0};
     const kw_status status = read_chip(workspace, chip, files, record, error);
     kw_chip_idle(chip);
     return status;

@@ -18,6 +18,8 @@ struct kw_manifest_record {
     struct kw_manifest_key keys[KW_MANIFEST_KEYS_MAX];
     struct kw_pki_bytes device; /* certificates */
     struct kw_pki_bytes signer;
+    struct kw_text device_text;   /* their base64, where it was read: it goes */
+    struct kw_text signer_text;   /* into the entry as it is; else at NULL */
     struct kw_moment provisioned; /* the device certificate's notBefore */
 };
 
@@ -38,9 +40,9 @@ KW_MUST_USE kw_status kw_manifest_record_of_chip(
  * notes when the chip was provisioned. */
 struct kw_verdict kw_manifest_record_check(struct kw_manifest_record *record);
 
-/* One line. Its certificates are held against its keys and each other, but
- * for the signatures: `keywright manifest verify` checks those. KW_PARSE,
- * KW_NO with constant words. */
+/* One line, which must outlive the record. Its certificates are held against
+ * its keys and each other, but for the signatures: `keywright manifest verify`
+ * checks those. KW_PARSE, KW_NO with constant words. */
 struct kw_verdict kw_manifest_record_of_line(const char *line, size_t size,
                                              struct kw_manifest_room *room,
                                              struct kw_manifest_record *record);
