@@ -215,11 +215,20 @@ class Summary {
                 "data-key": `cell-${cell.to}`},
             h("span", {class: "label"}, cell.label),
             h("span", {class: "value"}, icon(cell.state), ` ${cell.text}`)))));
-        this.problems.replaceChildren(...project.problems.length === 0 ? []
-            : [h("p", {class: "failed"}, "Not evaluated: " +
-                project.problems.map(([field, message]) =>
-                    field === "" ? message : `${field}: ${message}`)
-                    .join("; "))]);
+        this.problems.replaceChildren(...project.problems.map(
+            ([field, message]) => h("p", {class: "failed"},
+                `Not evaluated: ${field === "" ? "" : `${field}: `}${message} `,
+                this.remedy(field))));
+    }
+
+    /* What was excluded, or left to the manual, and now contradicts. */
+    remedy(field) {
+        const found = /^(exclusions|guidance)\[(\d+)\]/.exec(field);
+        return found !== null && h("button", {type: "button", class: "small",
+            "data-key": `remedy-${field}`, onclick: () =>
+                this.app.change((source) => {
+                    source[found[1]].splice(Number(found[2]), 1);
+                })}, "Take it out");
     }
 }
 

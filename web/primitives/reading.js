@@ -139,9 +139,14 @@ class JsonReader {
     }
 }
 
+/* No half of a surrogate pair alone: that has no UTF-8. */
 function isWellFormed(text) {
-    return !/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/
-        .test(text);
+    try {
+        encodeURIComponent(text);
+        return true;
+    } catch {
+        return false;
+    }
 }
 
 /* --- texts --- */

@@ -53,15 +53,14 @@ class StandardInput {
     choose(index, wanted) {
         const {app} = this;
         const {id} = app.catalogue.standards[index];
+        const waits = wanted && app.catalogue.levels(index).length > 0;
         app.pending.delete(id);
-        if (wanted && app.catalogue.levels(index).length > 0) {
+        if (waits) {
             app.pending.add(id);
-            app.update();
-            return;
         }
         app.change((source) => {
             const others = targetsOf(source).filter((one) => one.id !== id);
-            setTargets(source, wanted ? [...others, {id}] : others);
+            setTargets(source, wanted && !waits ? [...others, {id}] : others);
         });
     }
 
@@ -114,7 +113,8 @@ class StandardInput {
                 String(target.level === undefined ? "" : target.level),
                 (value) => value === "" ? this.choose(index, true)
                     : this.set(id, "level", asLevel(value))),
-            types.length > 0 && select("Component type", `type-${id}`,
+            types.length > 0 && !this.app.pending.has(id) && select(
+                "Component type", `type-${id}`,
                 [["", "All types"], ...types.map((type) =>
                     [type.id, `${type.id}, ${type.name}`])],
                 target.component_type || "", (value) =>

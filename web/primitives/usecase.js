@@ -194,7 +194,8 @@ class AlgorithmInput {
             : report.answer.primitives.map(([index]) =>
                 catalogue.primitives[index]);
         const before = this.primitive.value;
-        this.form.hidden = options.length === 0;
+        this.form.hidden =
+            options.length === 0 || catalogue.algorithms.length === 0;
         this.hint.textContent = options.length === 0
             ? "Pick a primitive first."
             : "Parts are held against each of them.";
