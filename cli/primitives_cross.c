@@ -130,11 +130,32 @@ static void show_row(struct kw_cli *cli, const char *word, const char *id,
     free(left);
 }
 
+static int rank_of(const json_t *path) {
+    const char *word = kw_text(path, "confidence");
+    return strcmp(word, "high") == 0 ? 2 : strcmp(word, "medium") == 0;
+}
+
+static const json_t *surest_of(const json_t *paths) {
+    const json_t *best = json_array_get(paths, 0);
+    size_t index;
+    json_t *path;
+    json_array_foreach(paths, index, path) {
+        best = rank_of(path) > rank_of(best) ? path : best;
+    }
+    return best;
+}
+
 static void show_shared(struct kw_cli *cli, const char *id,
-                        const json_t *path) {
-    char *text =
-        kw_format("with %s through %s (%s)", kw_text(path, "requirement"),
-                  kw_text(path, "primitive"), kw_text(path, "confidence"));
+                        const json_t *paths) {
+    const json_t *path = surest_of(paths);
+    const size_t others = json_array_size(paths) - 1;
+    char more[40] = "";
+    if (others > 0) {
+        (void)snprintf(more, sizeof more, ", and %zu more", others);
+    }
+    char *text = kw_format(
+        "with %s through %s (%s)%s", kw_text(path, "requirement"),
+        kw_text(path, "primitive"), kw_text(path, "confidence"), more);
     show_row(cli, "shares", id, text == NULL ? "" : text);
     free(text);
 }
@@ -158,7 +179,7 @@ static void show_cross(struct kw_cli *cli, const struct kw_catalogue *catalogue,
                           "primitives", new_primitives(catalogue, two, row)));
             continue;
         }
-        show_shared(cli, id, json_array_get(paths, 0));
+        show_shared(cli, id, paths);
         json_array_append_new(shared,
                               json_pack("{s:s, s:s, s:o}", "requirement", id,
                                         "title", title, "paths", paths));

@@ -4,6 +4,7 @@ import hashlib
 import itertools
 import json
 import pathlib
+import re
 import unittest.mock
 
 import kw
@@ -178,6 +179,22 @@ class Phases(Case):
                 self.assertIn(path["confidence"], ("low", "medium", "high"))
         same = self.kw.json("primitives", "cross", "uk-cop", "uk-cop")
         self.assertEqual(same["adds"], [])
+
+    def test_cross_names_the_surest_path(self):
+        names = ("iec-62443-4-2:2", "etsi-en-303-645")
+        text = self.kw.run("primitives", "cross", *names).out
+        lines = re.sub(r"\n {26}", " ", text).splitlines()
+        rank = ["low", "medium", "high"].index
+        document = self.kw.json("primitives", "cross", *names)
+        self.assertGreater(len(document["shares"]), 50)
+        for entry in document["shares"]:
+            (line,) = [line for line in lines
+                       if line.split()[1] == entry["requirement"]]
+            best = max(rank(path["confidence"]) for path in entry["paths"])
+            shown = re.search(r"with (.*) through (\S+) \((\w+)\)", line)
+            self.assertEqual(rank(shown[3]), best)
+            self.assertIn({"requirement": shown[1], "primitive": shown[2],
+                           "confidence": shown[3]}, entry["paths"])
 
     def test_cross_takes_the_filters(self):
         names = ("iec-62443-4-2:2", "etsi-en-303-645")
