@@ -58,6 +58,19 @@ static kw_status put(struct kw_cli *cli, const struct kw_arguments *arguments,
                     "there is no format \"%.40s\"; --help names them", format);
 }
 
+/* What is odd, but no error, of the project and of the user's data. */
+static void show_warnings(const struct kw_cli *cli,
+                          const struct kw_problems *problems) {
+    size_t index;
+    json_t *entry;
+    json_array_foreach(problems->list, index, entry) {
+        kw_warn(cli, "keywright: warning: %s:%d: %s: %s\n",
+                kw_text(entry, "file"),
+                (int)json_integer_value(json_object_get(entry, "line")),
+                kw_text(entry, "field"), kw_text(entry, "message"));
+    }
+}
+
 kw_status kw_primitives_evaluate(struct kw_cli *cli,
                                  const struct kw_arguments *arguments) {
     struct kw_primitives primitives;
@@ -69,6 +82,7 @@ kw_status kw_primitives_evaluate(struct kw_cli *cli,
                                  &options, &project);
     }
     if (status == KW_OK) {
+        show_warnings(cli, &primitives.problems);
         json_t *document = kw_project_document(project);
         status = put(cli, arguments, project, document);
         json_object_update(cli->result, document);

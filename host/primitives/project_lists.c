@@ -97,6 +97,23 @@ static void read_primitive(struct kw_reading *reading, const json_t *entry,
     }
 }
 
+/* At another level the requirement may be asked; under a standard that the
+ * project does not name it never is. */
+static void warn_of_scope(const struct kw_reading *reading,
+                          uint32_t requirement, const char *field) {
+    const struct kw_project *project = reading->project;
+    const uint32_t standard =
+        project->catalogue->data.requirements[requirement].standard;
+    for (uint32_t i = 0; i < project->engine.target_count; i++) {
+        if (project->targets[i].standard == standard) {
+            return;
+        }
+    }
+    kw_warning(reading->problems, reading->document, field,
+               "excludes nothing: the project does not name %s",
+               project->catalogue->standards.id[standard]);
+}
+
 static void read_exclusion(struct kw_reading *reading, const json_t *entry,
                            const char *field) {
     const bool whole = kw_text(entry, "primitive")[0] != '\0';
@@ -112,6 +129,7 @@ static void read_exclusion(struct kw_reading *reading, const json_t *entry,
     const uint32_t found = requirement_of(reading, entry, field);
     if (found != KW_ENGINE_NONE) {
         exclude(reading, found, kw_text(entry, "argument"), field);
+        warn_of_scope(reading, found, field);
     }
 }
 

@@ -213,6 +213,16 @@ class Wrong(Case):
         result = self.kw.run("primitives", "list", "--data", path, code=3)
         self.assertRegex(result.err, r"empty\.json:\d+: features: an empty")
 
+    def test_an_exclusion_of_nothing(self):
+        path = self.write("project.json", {**self.camera(), "exclusions": [
+            {"standard": "uk-cop", "requirement": "1", "argument": "x"}]})
+        words = "excludes nothing: the project does not name uk-cop"
+        self.assertEqual(self.lint(path, 0),
+                         [("warning", "exclusions[0]", words)])
+        self.assertRegex(
+            self.kw.run("primitives", "evaluate", path, code=1).err,
+            rf"warning: .*project\.json:\d+: exclusions\[0\]: {words}")
+
     def test_closing(self):
         """lint and close alike."""
         for closing, words in (
