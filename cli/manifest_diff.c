@@ -1,6 +1,7 @@
 /* cli/manifest_diff.c: `manifest diff`. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli/manifest.h"
 #include "host/manifest_index.h"
@@ -134,10 +135,25 @@ static json_t *add_list(json_t *result, const char *name) {
     return made;
 }
 
+/* About as many entries as a file of this size has; more are fine. */
+#define ENTRY_SIZE 4096
+
+static kw_status reserve(struct diffing *diffing, const char *path) {
+    struct stat file;
+    if (stat(path, &file) != 0 || file.st_size <= 0) {
+        return KW_OK; /* reading it will say why */
+    }
+    return kw_manifest_index_reserve(diffing->index,
+                                     (size_t)file.st_size / ENTRY_SIZE) == KW_OK
+               ? KW_OK
+               : no_memory(diffing);
+}
+
 static kw_status diff(struct diffing *diffing, const char *first,
                       const char *second) {
     struct kw_cli *cli = diffing->cli;
     diffing->path = first;
+    KW_TRY(reserve(diffing, first));
     KW_TRY(kw_manifest_each(cli, first, keep_first, diffing));
     diffing->path = second;
     KW_TRY(kw_manifest_each(cli, second, compare_second, diffing));

@@ -51,8 +51,7 @@ static struct place *place_of(struct place *places, size_t size,
     return &places[at];
 }
 
-static kw_status grow(struct kw_manifest_index *index) {
-    const size_t size = 2 * index->size;
+static kw_status grow_to(struct kw_manifest_index *index, size_t size) {
     struct place *places = calloc(size, sizeof *places);
     KW_ENSURE(places != NULL, KW_SYSTEM_MEMORY);
     for (size_t i = 0; i < index->size; i++) {
@@ -67,11 +66,24 @@ static kw_status grow(struct kw_manifest_index *index) {
     return KW_OK;
 }
 
+static bool is_full(size_t size, size_t count) {
+    return 4 * (count + 1) > 3 * size;
+}
+
+kw_status kw_manifest_index_reserve(struct kw_manifest_index *index,
+                                    size_t count) {
+    size_t size = index->size;
+    while (is_full(size, count)) {
+        size *= 2;
+    }
+    return size == index->size ? KW_OK : grow_to(index, size);
+}
+
 kw_status kw_manifest_index_put(struct kw_manifest_index *index,
                                 const uint8_t unique_id[KW_UNIQUE_ID_SIZE],
                                 uint32_t entry, uint32_t *before) {
-    if (4 * (index->count + 1) > 3 * index->size) {
-        KW_TRY(grow(index));
+    if (is_full(index->size, index->count)) {
+        KW_TRY(grow_to(index, 2 * index->size));
     }
     struct place *place = place_of(index->places, index->size, unique_id);
     *before = place->entry;

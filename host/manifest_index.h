@@ -12,6 +12,11 @@ struct kw_manifest_index;
 KW_MUST_USE kw_status kw_manifest_index_open(struct kw_manifest_index **index);
 void kw_manifest_index_close(struct kw_manifest_index *index);
 
+/* Room for so many at once, so that a table need not stand beside a larger
+ * one while it grows. KW_SYSTEM_MEMORY. */
+KW_MUST_USE kw_status kw_manifest_index_reserve(struct kw_manifest_index *index,
+                                                size_t count);
+
 /* From now on `entry` (from 1) has the id; *before is who had it, or 0.
  * KW_SYSTEM_MEMORY. */
 KW_MUST_USE kw_status kw_manifest_index_put(

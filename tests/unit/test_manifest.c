@@ -335,6 +335,8 @@ static void index_finds(void **state) {
     assert_int_equal(kw_manifest_index_put(index, id, 60000, &before), KW_OK);
     assert_int_equal(before, 5);
     assert_int_equal(kw_manifest_index_find(index, id), 60000);
+    assert_int_equal(kw_manifest_index_reserve(index, 200000), KW_OK);
+    assert_int_equal(kw_manifest_index_find(index, id), 60000);
     kw_manifest_index_close(index);
 }
 
