@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli/manifest.h"
 #include "cli/show.h"
@@ -163,8 +164,15 @@ static kw_status show_json(struct showing *showing) {
     return status;
 }
 
-/* A line of a script: its document belongs to another. */
-static kw_status show_in_script(struct showing *showing) {
+/* A pipe cannot be read twice. */
+static bool is_file(const char *path) {
+    struct stat found;
+    return stat(path, &found) != 0 || S_ISREG(found.st_mode);
+}
+
+/* A pipe, or a line of a script, whose document belongs to another: as a
+ * whole, in memory. */
+static kw_status show_at_once(struct showing *showing) {
     json_t *result = showing->cli->result;
     showing->rows = json_array();
     json_object_set_new(result, "file", json_string(showing->path));
@@ -184,9 +192,10 @@ static kw_status show_file(struct showing *showing,
                             "'%s' is not 18 lower-case hex digits", id);
         }
     }
-    KW_TRY(!cli->json       ? show_text(showing)
-           : cli->in_script ? show_in_script(showing)
-                            : show_json(showing));
+    const bool streams = !cli->in_script && is_file(showing->path);
+    KW_TRY(!cli->json ? show_text(showing)
+           : streams  ? show_json(showing)
+                      : show_at_once(showing));
     return !showing->one || showing->shown > 0
                ? KW_OK
                : kw_error(&cli->error, KW_NO, "%s has no entry %s",

@@ -325,6 +325,21 @@ class Files(kw.Case):
         self.fails(1, "no entry", "manifest", "show", "a.json", "0" * 18)
         self.fails(2, "18 lower-case", "manifest", "show", "a.json", "0123")
 
+    def test_show_of_a_pipe(self):
+        text = (self.kw.folder / "a.json").read_text()
+        result = self.kw.run("manifest", "show", "/dev/stdin", "--json",
+                             input=text)
+        document = json.loads(result.out)
+        kw.validate(document)
+        self.assertEqual(len(document["entries"]), 5)
+
+    def test_show_of_what_cannot_be_read(self):
+        """An error, not half a document."""
+        text = (self.kw.folder / "a.json").read_text()
+        (self.kw.folder / "b.json").write_text(text[:-4])
+        document = self.kw.json("manifest", "show", "b.json", code=3)
+        self.assertIn("ends inside entry 5", document["message"])
+
     def test_split_and_merge(self):
         document = self.kw.json("manifest", "split", "a.json", "--every", 2)
         self.assertEqual([file["entries"] for file in document["files"]],
