@@ -39,9 +39,10 @@ struct kw_nvm {
     int fd;      /* -1: parked */
     size_t size; /* of the image, bytes */
     uint8_t kind[KIND_SIZE];
-    uint64_t sequence; /* of the copy that is the content now */
-    unsigned current;  /* its number, 0 or 1 */
-    uint8_t *copy;     /* room for one copy, stride_of() bytes; or NULL */
+    uint64_t sequence;                /* of the copy that is the content now */
+    unsigned current;                 /* its number, 0 or 1 */
+    uint8_t checksum[KW_SHA256_SIZE]; /* of that copy */
+    uint8_t *copy; /* room for one copy, stride_of() bytes; or NULL */
 };
 
 static size_t stride_of(const struct kw_nvm *nvm) {
@@ -347,6 +348,7 @@ static kw_status read_newest(struct kw_nvm *nvm, uint8_t *image) {
             found = true;
             nvm->sequence = sequence;
             nvm->current = number;
+            memcpy(nvm->checksum, nvm->copy + AT_CHECKSUM, KW_SHA256_SIZE);
             memcpy(image, nvm->copy + HEADER_SIZE, nvm->size);
         }
     }
@@ -397,19 +399,31 @@ kw_status kw_nvm_open_durable(const char *path, const char *kind,
     return open_image(path, kind, true, image, size, nvm);
 }
 
+/* The path may stand for another image by now, which is not ours to
+ * overwrite: the content has to have the checksum that it had. */
+static kw_status open_again(struct kw_nvm *nvm) {
+    uint8_t header[HEADER_SIZE];
+    nvm->fd = open(nvm->path, O_RDWR | O_CLOEXEC);
+    KW_ENSURE(nvm->fd >= 0, KW_SYSTEM_FILE);
+    KW_TRY(
+        read_all(nvm->fd, header, sizeof header, offset_of(nvm, nvm->current)));
+    errno = ESTALE;
+    return memcmp(header + AT_CHECKSUM, nvm->checksum, KW_SHA256_SIZE) == 0
+               ? KW_OK
+               : KW_SYSTEM_FILE;
+}
+
 static kw_status unpark(struct kw_nvm *nvm) {
     if (nvm->fd >= 0) {
         return KW_OK;
     }
     nvm->copy = calloc(1, stride_of(nvm));
     KW_ENSURE(nvm->copy != NULL, KW_SYSTEM_MEMORY);
-    nvm->fd = open(nvm->path, O_RDWR | O_CLOEXEC);
-    if (nvm->fd < 0) {
-        free(nvm->copy);
-        nvm->copy = NULL;
-        return KW_SYSTEM_FILE;
+    const kw_status status = open_again(nvm);
+    if (status != KW_OK) {
+        release(nvm);
     }
-    return KW_OK;
+    return status;
 }
 
 /* Until the flush has succeeded the other copy stays the content: a commit
@@ -422,6 +436,7 @@ kw_status kw_nvm_commit(struct kw_nvm *nvm, const uint8_t *image) {
     KW_TRY(flush_data(nvm->fd));
     nvm->sequence++;
     nvm->current = other;
+    memcpy(nvm->checksum, nvm->copy + AT_CHECKSUM, KW_SHA256_SIZE);
     return KW_OK;
 }
 

@@ -45,7 +45,8 @@ KW_MUST_USE kw_status kw_nvm_commit(struct kw_nvm *nvm, const uint8_t *image);
 
 /* Lets go of the descriptor and the buffer until the next commit, which opens
  * the path again: for many images in one process. Whoever opened the image
- * keeps others away from the file meanwhile. */
+ * keeps others away from the file meanwhile; when the path stands for another
+ * image by then the commit fails (errno ESTALE). */
 void kw_nvm_park(struct kw_nvm *nvm);
 
 /* Closes and frees; NULL is fine. */

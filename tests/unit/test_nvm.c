@@ -588,7 +588,12 @@ static void test_parked(void **state) {
     assert_int_equal(unlink(path), 0);
     assert_int_equal(commit(nvm, 6), KW_SYSTEM_FILE);
     assert_int_equal(errno, ENOENT);
+    /* Another image under the name is left alone, as long as it is there. */
     create(7);
+    assert_int_equal(commit(nvm, 8), KW_SYSTEM_FILE);
+    assert_int_equal(errno, ESTALE);
+    assert_content(7);
+    assert_int_equal(open_files(), before);
     kw_nvm_close(nvm);
 }
 
