@@ -2,6 +2,7 @@
  *
  * Identifiers are UUIDs of version 5 over what they name, and the date is
  * that of the data: the same project gives the same file. */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -268,6 +269,105 @@ static json_t *mapping_collection(const struct kw_project *project) {
     return json_pack("{s:o}", "mapping-collection", root);
 }
 
+/* --- evidence --- */
+
+/* A reference as RFC 3986 wants it; percent signs of a URL stay. */
+static json_t *reference_of(const json_t *entry) {
+    static const char PLAIN[] = "abcdefghijklmnopqrstuvwxyz"
+                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/";
+    const char *file = kw_text(entry, "file");
+    const char *text = file[0] != '\0' ? file : kw_text(entry, "url");
+    char *made = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&made, &size);
+    if (out == NULL) {
+        return json_string("#evidence");
+    }
+    for (; *text != '\0'; text++) {
+        const bool escape = text[0] == '%' && file[0] == '\0' &&
+                            isxdigit((unsigned char)text[1]) &&
+                            isxdigit((unsigned char)text[2]);
+        const bool url = file[0] == '\0' && strchr(":?#@!$&'()*+,;=", *text);
+        if (escape || url || strchr(PLAIN, *text) != NULL) {
+            (void)fputc(*text, out);
+        } else {
+            (void)fprintf(out, "%%%02X", (unsigned)(unsigned char)*text);
+        }
+    }
+    json_t *reference = fclose(out) == 0 ? json_string(made) : NULL;
+    free(made);
+    return reference;
+}
+
+static json_t *observation_id(const json_t *entry, size_t index) {
+    char name[24];
+    (void)snprintf(name, sizeof name, "%zu", index);
+    json_t *place = json_sprintf("%s %s %s", kw_text(entry, "standard"),
+                                 kw_text(entry, "requirement"), name);
+    json_t *id = uuid("observation", json_string_value(place));
+    json_decref(place);
+    return id;
+}
+
+/* Somebody looked: what is planned is no observation. */
+static bool is_observation(const json_t *entry) {
+    return strcmp(kw_text(entry, "status"), "planned") != 0;
+}
+
+static json_t *observation_of(const json_t *entry, size_t index) {
+    const char *hash = kw_text(entry, "sha256");
+    return json_pack(
+        "{s:o, s:o, s:[s], s:o, s:[{s:o, s:o}]}", "uuid",
+        observation_id(entry, index), "description",
+        json_sprintf("%s %s: %s", kw_text(entry, "standard"),
+                     kw_text(entry, "requirement"), kw_text(entry, "status")),
+        "methods", "TEST", "collected",
+        json_sprintf("%sT00:00:00Z", kw_text(entry, "date")),
+        "relevant-evidence", "href", reference_of(entry), "description",
+        hash[0] == '\0' ? json_string("no hash given")
+                        : json_sprintf("SHA-256 %s", hash));
+}
+
+static json_t *observations(const struct kw_project *project) {
+    json_t *list = json_array();
+    size_t index;
+    json_t *entry;
+    json_array_foreach(json_object_get(project->document.root, "evidence"),
+                       index, entry) {
+        if (is_observation(entry)) {
+            push(list, observation_of(entry, index));
+        }
+    }
+    return list;
+}
+
+/* Those of one requirement. */
+static json_t *related(const struct kw_project *project, const char *standard,
+                       const char *requirement) {
+    json_t *list = json_array();
+    size_t index;
+    json_t *entry;
+    json_array_foreach(json_object_get(project->document.root, "evidence"),
+                       index, entry) {
+        if (is_observation(entry) &&
+            strcmp(kw_text(entry, "standard"), standard) == 0 &&
+            strcmp(kw_text(entry, "requirement"), requirement) == 0) {
+            push(list, json_pack("{s:o}", "observation-uuid",
+                                 observation_id(entry, index)));
+        }
+    }
+    return list;
+}
+
+/* OSCAL has no empty lists. */
+static void set_list(json_t *object, const char *member, json_t *list) {
+    if (json_array_size(list) > 0) {
+        set(object, member, list);
+    } else {
+        json_decref(list);
+    }
+}
+
 /* --- assessment results --- */
 
 static json_t *finding_of(const struct kw_project *project,
@@ -291,6 +391,8 @@ static json_t *finding_of(const struct kw_project *project,
                   "target-id", target, "status", "state",
                   covered ? "satisfied" : "not-satisfied", "remarks",
                   text_or(remark, "-")));
+    set_list(finding, "related-observations",
+             related(project, catalogue->standards.id[standard], id));
     return finding;
 }
 
@@ -304,15 +406,12 @@ static json_t *assessment_results(const struct kw_project *project) {
         "{s:o, s:s, s:s, s:s, s:{s:[{s:{}}]}}", "uuid",
         uuid("result", title_of(project)), "title", "Coverage by primitives",
         "description",
-        "whether an applicable primitive answers each requirement; no "
-        "evidence by itself",
+        "whether an applicable primitive answers each requirement; what was "
+        "tested stands in the observations",
         "start", DATA_DATE, "reviewed-controls", "control-selections",
         "include-all");
-    if (json_array_size(findings) > 0) {
-        set(result, "findings", findings);
-    } else {
-        json_decref(findings);
-    }
+    set_list(result, "observations", observations(project));
+    set_list(result, "findings", findings);
     set(root, "import-ap", json_pack("{s:s}", "href", "#project"));
     set(root, "results", json_pack("[o]", result));
     return json_pack("{s:o}", "assessment-results", root);

@@ -186,16 +186,31 @@ static bool is_hash(const char *text) {
     return strlen(text) == 64 && strspn(text, "0123456789abcdef") == 64;
 }
 
-/* YYYY-MM-DD, as far as digits tell. */
+static unsigned number_at(const char *text, size_t digits) {
+    unsigned number = 0;
+    for (size_t i = 0; i < digits; i++) {
+        number = number * 10 + (unsigned)(text[i] - '0');
+    }
+    return number;
+}
+
+/* YYYY-MM-DD, a day that there is. */
 static bool is_date(const char *text) {
     static const char FORM[] = "dddd-dd-dd";
+    static const unsigned DAYS[] = {31, 28, 31, 30, 31, 30,
+                                    31, 31, 30, 31, 30, 31};
     for (size_t i = 0; i < sizeof FORM; i++) {
         const bool digit = text[i] >= '0' && text[i] <= '9';
         if (FORM[i] == 'd' ? !digit : text[i] != FORM[i]) {
             return false;
         }
     }
-    return true;
+    const unsigned year = number_at(text, 4);
+    const unsigned month = number_at(text + 5, 2);
+    const unsigned day = number_at(text + 8, 2);
+    const bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    return month >= 1 && month <= 12 && day >= 1 &&
+           day <= DAYS[month - 1] + (month == 2 && leap ? 1U : 0U);
 }
 
 /* No other scheme: a link of a report is there to be clicked. */

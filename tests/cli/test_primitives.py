@@ -300,6 +300,8 @@ class Evidence(Case):
     def test_wrong_forms(self):
         for members, field in (({"sha256": "ab"}, "sha256"),
                                ({"date": "yesterday"}, "date"),
+                               ({"date": "2026-02-29"}, "date"),
+                               ({"date": "2026-00-10"}, "date"),
                                ({"url": "javascript:alert(1)"}, "url")):
             project = self.project(**members)
             if field == "url":

@@ -231,14 +231,45 @@ class Oscal(Case):
              "mapping": "mapping", "results": "assessment-results"}
 
     def make(self, example, kind):
-        return self.kw.run("primitives", "evaluate",
-                           EXAMPLES / f"{example}.json", "--format",
+        path = EXAMPLES / f"{example}.json"
+        if example == "evidence":
+            path = self.evidence()
+        return self.kw.run("primitives", "evaluate", path, "--format",
                            f"oscal-{kind}", code=1).out
 
     def test_the_same_each_time(self):
         for kind in self.KINDS:
             self.assertEqual(self.make("camera", kind),
                              self.make("camera", kind))
+
+    def evidence(self):
+        """The camera with evidence whose names need escapes."""
+        entry = {"standard": "iec-62443-4-2", "requirement": "CR 1.1",
+                 "date": "2028-02-29", "status": "passed"}
+        return self.write("evidence.json", {**self.camera(), "evidence": [
+            {**entry, "file": "a report (1)?%20.txt", "sha256": "ab" * 32},
+            {**entry, "url": "https://example.com/?q=a%20b c#[1]",
+             "status": "failed"},
+            {**entry, "url": "https://example.com/", "status": "planned"}]})
+
+    def test_evidence_is_observed(self):
+        (result,) = json.loads(self.kw.run(
+            "primitives", "evaluate", self.evidence(), "--format",
+            "oscal-results", code=1).out)["assessment-results"]["results"]
+        self.assertEqual(
+            [(entry["description"], entry["collected"],
+              entry["relevant-evidence"][0]["href"])
+             for entry in result["observations"]],
+            [("iec-62443-4-2 CR 1.1: passed", "2028-02-29T00:00:00Z",
+              "a%20report%20%281%29%3F%2520.txt"),
+             ("iec-62443-4-2 CR 1.1: failed", "2028-02-29T00:00:00Z",
+              "https://example.com/?q=a%20b%20c#%5B1%5D")])
+        related = [[entry["observation-uuid"] for entry
+                    in finding.get("related-observations", [])]
+                   for finding in result["findings"]]
+        self.assertEqual(related[0], [entry["uuid"] for entry
+                                      in result["observations"]])
+        self.assertFalse(any(related[1:]))
 
     def test_against_the_schemas_of_nist(self):
         extra = os.environ.get("KEYWRIGHT_EXTRA_DATA")
@@ -249,7 +280,8 @@ class Oscal(Case):
         node = ajv()
         if node is None:
             self.skipTest("npm gave no ajv: OSCAL files are not validated")
-        for example in ("camera", "sensor-sl2", "keywright-device"):
+        for example in ("camera", "sensor-sl2", "keywright-device",
+                        "evidence"):
             for kind, schema in self.KINDS.items():
                 path = self.write("oscal.json", self.make(example, kind))
                 result = subprocess.run(
