@@ -110,8 +110,7 @@ void kw_sim_chip_break(struct kw_sim_chip *chip, uint8_t engines);
  * the EEPROM (1: the next; 0: never): before the change is stored, which is
  * undone then, or after. The chip does not answer and has lost what is
  * volatile. */
-void kw_sim_chip_cut_supply(struct kw_sim_chip *chip, uint32_t nth,
-                            bool after);
+void kw_sim_chip_cut_supply(struct kw_sim_chip *chip, uint32_t nth, bool after);
 
 /* Executes one packet and answers the size of the response frame. 0 when
  * the chip is not awake: it does not answer. Any bytes are fine. */
