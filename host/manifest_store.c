@@ -110,28 +110,62 @@ static kw_status lock(const struct kw_manifest_store *store,
                           "another process is changing %s", store->path);
 }
 
-static kw_status open_there(struct kw_manifest_store *store,
-                            struct kw_error *error) {
+static kw_status scan_all(struct kw_manifest_store *store,
+                          struct kw_error *error) {
     struct kw_manifest_scan *scan = NULL;
-    store->fd = open(store->path, O_RDWR | O_CLOEXEC);
-    if (store->fd < 0) {
-        return kw_error_system(error, "cannot open %s", store->path);
-    }
-    KW_TRY(lock(store, error));
     KW_TRY(kw_manifest_scan_open(store->path, &scan, error));
     const kw_status status = index_all(store, scan, error);
     kw_manifest_scan_close(scan);
     return status;
 }
 
+/* While we waited for the lock another process may have put a new file in
+ * the place, or have been killed. */
+static bool is_settled(const struct kw_manifest_store *store,
+                       const char *journal) {
+    struct stat ours;
+    struct stat there;
+    return fstat(store->fd, &ours) == 0 && stat(store->path, &there) == 0 &&
+           ours.st_ino == there.st_ino && ours.st_dev == there.st_dev &&
+           !kw_file_exists(journal);
+}
+
+/* The file is open and locked, and no change of it waits; or it is not
+ * there. */
+static kw_status open_file(struct kw_manifest_store *store, const char *journal,
+                           struct kw_error *error) {
+    for (;;) {
+        bool recovered = false;
+        KW_TRY(kw_manifest_recover(store->path, &recovered, error));
+        store->recovered = store->recovered || recovered;
+        if (!kw_file_exists(store->path)) {
+            return KW_OK;
+        }
+        store->fd = open(store->path, O_RDWR | O_CLOEXEC);
+        if (store->fd < 0) {
+            return kw_error_system(error, "cannot open %s", store->path);
+        }
+        KW_TRY(lock(store, error));
+        if (is_settled(store, journal)) {
+            return scan_all(store, error);
+        }
+        (void)close(store->fd);
+        store->fd = -1;
+    }
+}
+
 static kw_status open_all(struct kw_manifest_store *store,
                           struct kw_error *error) {
+    char *journal = kw_manifest_journal_path(store->path);
     store->room = malloc(sizeof *store->room);
-    if (store->room == NULL || kw_manifest_index_open(&store->index) != KW_OK) {
+    if (journal == NULL || store->room == NULL ||
+        kw_manifest_index_open(&store->index) != KW_OK) {
+        free(journal);
         return no_memory(error);
     }
-    KW_TRY(kw_manifest_recover(store->path, &store->recovered, error));
-    return kw_file_exists(store->path) ? open_there(store, error) : KW_OK;
+    const kw_status status = open_file(store, journal, error);
+    free(journal);
+    return status;
 }
 
 kw_status kw_manifest_store_open(const char *path,

@@ -2,13 +2,9 @@
 put together, exported."""
 
 import csv
-import fcntl
 import io
 import json
-import os
 import stat
-import struct
-import unittest
 
 from cryptography import x509
 
@@ -380,70 +376,6 @@ class Files(kw.Case):
         self.assertEqual(document["only_second"], ids(new))
         self.assertEqual(document["changed"], ids(other))
         self.assertEqual(document["signed_anew"], ids(again))
-
-    def interrupt(self, name="a.json", tail=b"\n]"):
-        """What a `make` leaves that was cut while it appended."""
-        path = self.kw.folder / name
-        whole = path.read_bytes()
-        kept = len(whole) - len(tail)
-        path.write_bytes(whole[:kept] + b',\n  {"payload": "AAA')
-        (self.kw.folder / f"{name}.journal").write_text(json.dumps({
-            "schema": "keywright/manifest-journal/1", "stage": "append",
-            "kept": kept, "size": len(whole), "tail": tail.hex()}))
-        return whole
-
-    def test_every_verb_ends_an_interrupted_change(self):
-        self.write("b.json", [self.fleet.entry()])
-        for verb, *words in (
-                ("verify", "a.json", "--ca", self.paths["log"]),
-                ("show", "a.json"), ("diff", "a.json", "a.json"),
-                ("split", "a.json", "--every", 5),
-                ("merge", "b.json", "a.json", "-o", "c.json"),
-                ("export", "a.json", "--csv", "-o", "a.csv")):
-            with self.subTest(verb=verb):
-                whole = self.interrupt()
-                result = self.kw.run("manifest", verb, *words)
-                self.assertIn("put a.json back after an interrupted",
-                              result.err)
-                self.assertEqual((self.kw.folder / "a.json").read_bytes(),
-                                 whole)
-                self.assertFalse((self.kw.folder / "a.json.journal").exists())
-        self.assertEqual(len(self.read("c.json")), 6)
-
-    def test_an_interrupted_merge_goes_again(self):
-        (self.kw.folder / "c.json").write_text("[")
-        (self.kw.folder / "c.json.journal").write_text(json.dumps({
-            "schema": "keywright/manifest-journal/1", "stage": "append",
-            "kept": 0, "size": 0, "tail": ""}))
-        self.write("b.json", [self.fleet.entry()])
-        self.kw.run("manifest", "merge", "a.json", "b.json", "-o", "c.json")
-        self.assertEqual(len(self.read("c.json")), 6)
-
-    def test_a_journal_that_is_none(self):
-        for text in ("{}", "", "[", '{"schema": "x"}'):
-            (self.kw.folder / "a.json.journal").write_text(text)
-            self.fails(3, "no journal of a manifest", "manifest", "show",
-                       "a.json")
-
-    def test_a_change_that_still_goes_on(self):
-        """The journal of a process that lives is locked."""
-        self.interrupt()
-        journal = self.kw.folder / "a.json.journal"
-        before = (self.kw.folder / "a.json").read_bytes()
-        with open(journal, "r+b") as file:
-            # An OFD lock, as Keywright takes it: struct flock of Linux.
-            fcntl.fcntl(file, 37, struct.pack("hhqqi4x", fcntl.F_WRLCK,
-                                              os.SEEK_SET, 0, 1, 0))
-            self.fails(4, "another process is changing", "manifest", "show",
-                       "a.json")
-        self.assertEqual((self.kw.folder / "a.json").read_bytes(), before)
-
-    @unittest.skipIf(os.geteuid() == 0, "root may write everywhere")
-    def test_an_interrupted_change_of_someone_else(self):
-        self.interrupt()
-        journal = self.kw.folder / "a.json.journal"
-        journal.chmod(0o400)
-        self.fails(7, "you may not write", "manifest", "show", "a.json")
 
     def export(self, how):
         self.kw.json("manifest", "export", "a.json", how, "-o", "out")
