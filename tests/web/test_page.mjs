@@ -157,6 +157,25 @@ test("each count opens its list; links show path and confidence", async () => {
     });
 });
 
+test("evidence of the file is shown, and not taken for checked", async () => {
+    const {evidence: [first], evidence} = example("keywright-device");
+    await visit({}, async (page) => {
+        await card(page, /SAMD21 device/);
+        for (const {standard} of evidence) {
+            const scope =
+                page.locator(`[data-key='standard-${standard}/scope']`);
+            if (await scope.getAttribute("aria-expanded") === "false") {
+                await scope.click();
+            }
+        }
+        const shown = page.locator("#standards .requirement")
+            .filter({hasText: first.requirement})
+            .filter({hasText: `Evidence: ${first.file || first.url}`});
+        assert.match(await shown.first().innerText(),
+            /(planned|passed|failed) \d{4}-.*not looked into/);
+    });
+});
+
 test("exclusions and the manual want their words", async () => {
     await visit({}, async (page) => {
         await card(page, CAMERA);

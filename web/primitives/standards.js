@@ -265,7 +265,18 @@ class RequirementOutput {
                     "for).")
                 : h("ul", {class: "links"}, links.map((link) =>
                     this.link(link))),
+            this.evidence(standard, requirement),
             this.exclusion(standard, requirement, status, key));
+    }
+
+    /* What the file names as proof. Whether it is intact the command finds
+     * out; a page cannot look into files. */
+    evidence(standard, requirement) {
+        return (this.app.source.evidence || []).filter((entry) =>
+            entry.standard === standard && entry.requirement === requirement)
+            .map(({file, url, status, date}) => h("p", {class: "path"},
+                `Evidence: ${file || url}, ${status} ${date} (the file is ` +
+                "not looked into here)"));
     }
 
     /* The path to the primitive that a requirement is linked to. */
