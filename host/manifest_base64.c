@@ -1,5 +1,7 @@
 #include "host/manifest_base64.h"
 
+#include <string.h>
+
 #define VALUE 0x3Fu
 #define BOTH  (KW_BASE64URL | KW_BASE64_PADDED)
 
@@ -124,6 +126,27 @@ size_t kw_base64_encode(enum kw_base64 kind, const uint8_t *bytes, size_t size,
         out += encode_rest(kind, bytes, size, out);
     }
     return (size_t)(out - text);
+}
+
+void kw_base64_pairs_make(enum kw_base64 kind, struct kw_base64_pairs *pairs) {
+    const char *letters = alphabet(kind);
+    for (size_t bits = 0; bits < sizeof pairs->of / sizeof *pairs->of; bits++) {
+        pairs->of[bits][0] = letters[bits >> 6];
+        pairs->of[bits][1] = letters[bits & VALUE];
+    }
+}
+
+size_t kw_base64_encode_triples(const struct kw_base64_pairs *restrict pairs,
+                                const uint8_t *restrict bytes, size_t size,
+                                char *restrict text) {
+    for (size_t i = 0; i < size / 3; i++) {
+        const uint32_t bits = (uint32_t)bytes[3 * i] << 16 |
+                              (uint32_t)bytes[3 * i + 1] << 8 |
+                              bytes[3 * i + 2];
+        memcpy(text + 4 * i, pairs->of[bits >> 12], 2);
+        memcpy(text + 4 * i + 2, pairs->of[bits & 0xFFF], 2);
+    }
+    return size / 3 * 4;
 }
 
 /* --- decoding --- */

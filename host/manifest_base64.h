@@ -22,6 +22,15 @@ size_t kw_base64_length(enum kw_base64 kind, size_t size);
 size_t kw_base64_encode(enum kw_base64 kind, const uint8_t *bytes, size_t size,
                         char *text);
 
+/* For much text: two characters at a time, from a table that is made once. */
+struct kw_base64_pairs {
+    char of[4096][2]; /* of 12 bits */
+};
+void kw_base64_pairs_make(enum kw_base64 kind, struct kw_base64_pairs *pairs);
+/* Answers the length of the whole triples of bytes alone, which it takes. */
+size_t kw_base64_encode_triples(const struct kw_base64_pairs *pairs,
+                                const uint8_t *bytes, size_t size, char *text);
+
 /* Canonical text alone: no foreign character, no spare bit, padding exactly
  * where it belongs. KW_PARSE; KW_PARSE_SIZE: more than `room` bytes. */
 KW_MUST_USE kw_status kw_base64_decode(enum kw_base64 kind, const char *text,

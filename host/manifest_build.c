@@ -44,6 +44,22 @@ static void put_base64(struct kw_manifest_text *to, enum kw_base64 kind,
     to->size += kw_base64_encode(kind, bytes, size, to->text + to->size);
 }
 
+/* The same in base64url, for what is long. */
+static void put_payload(struct kw_manifest_text *to,
+                        const struct kw_base64_pairs *pairs,
+                        const struct kw_manifest_text *payload) {
+    const uint8_t *bytes = (const uint8_t *)payload->text;
+    const size_t whole = payload->size - payload->size % 3;
+    if (kw_base64_length(KW_BASE64URL, payload->size) >
+        sizeof to->text - to->size) {
+        to->size = sizeof to->text;
+        return;
+    }
+    to->size +=
+        kw_base64_encode_triples(pairs, bytes, whole, to->text + to->size);
+    put_base64(to, KW_BASE64URL, bytes + whole, payload->size - whole);
+}
+
 /* --- the payload --- */
 
 static void put_organisation(struct kw_manifest_text *to, const char *role,
@@ -165,7 +181,7 @@ static kw_status put_signed(const struct kw_manifest_record *record,
     entry->size = 0;
     put_text(entry, "{\n    \"payload\": \"");
     const size_t start = entry->size;
-    put_base64(entry, KW_BASE64URL, payload->text, payload->size);
+    put_payload(entry, signer->pairs, payload);
     KW_TRY(sign(signer,
                 (struct kw_text){entry->text + start, entry->size - start},
                 signature, error));

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/manifest_base64.h"
 #include "host/manifest_check.h"
 #include "host/openssl_hash.h"
 
@@ -167,6 +166,17 @@ static kw_status open_named(const struct kw_workspace *workspace,
     return prepare_header(signer);
 }
 
+/* For a million entries. */
+static kw_status prepare_tools(struct kw_log_signer *signer,
+                               struct kw_error *error) {
+    signer->pairs = malloc(sizeof *signer->pairs);
+    if (signer->pairs == NULL || kw_hasher_open(&signer->hasher) != KW_OK) {
+        return no_memory(error);
+    }
+    kw_base64_pairs_make(KW_BASE64URL, signer->pairs);
+    return KW_OK;
+}
+
 kw_status kw_log_signer_open(const struct kw_workspace *workspace,
                              const char *uri, const char *certificate,
                              time_t now, struct kw_log_signer *signer,
@@ -179,8 +189,8 @@ kw_status kw_log_signer_open(const struct kw_workspace *workspace,
         return no_memory(error);
     }
     kw_status status = open_named(workspace, uri, now, signer, error);
-    if (status == KW_OK && kw_hasher_open(&signer->hasher) != KW_OK) {
-        status = no_memory(error);
+    if (status == KW_OK) {
+        status = prepare_tools(signer, error);
     }
     if (status != KW_OK) {
         kw_log_signer_close(signer);
@@ -198,6 +208,7 @@ kw_status kw_manifest_check_now(const struct kw_log_signer *signer,
 void kw_log_signer_close(struct kw_log_signer *signer) {
     kw_authority_close(signer->authority);
     kw_hasher_close(signer->hasher);
+    free(signer->pairs);
     free(signer->certificate_path);
     *signer = (struct kw_log_signer){.authority = NULL};
 }

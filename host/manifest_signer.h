@@ -9,6 +9,7 @@
 
 #include <time.h>
 
+#include "host/manifest_base64.h"
 #include "host/pki_file.h"
 #include "host/workspace.h"
 
@@ -18,6 +19,7 @@
 struct kw_log_signer {
     struct kw_authority *authority;
     struct kw_hasher *hasher;
+    struct kw_base64_pairs *pairs;
     char *certificate_path;
     bool made; /* the certificate is new */
     struct kw_pki_bytes certificate;

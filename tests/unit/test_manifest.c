@@ -73,6 +73,26 @@ static void base64url_known(void **state) {
     }
 }
 
+static void base64_pairs_are_the_same(void **state) {
+    static const enum kw_base64 KINDS[] = {KW_BASE64URL, KW_BASE64_PADDED};
+    struct kw_base64_pairs pairs;
+    uint8_t bytes[3 * 500];
+    char plain[4 * 500];
+    char paired[4 * 500];
+    (void)state;
+    assert_int_equal(RAND_bytes(bytes, sizeof bytes), 1);
+    for (size_t i = 0; i < 2; i++) {
+        kw_base64_pairs_make(KINDS[i], &pairs);
+        const size_t length =
+            kw_base64_encode(KINDS[i], bytes, sizeof bytes, plain);
+        assert_int_equal(
+            kw_base64_encode_triples(&pairs, bytes, sizeof bytes, paired),
+            length);
+        assert_memory_equal(paired, plain, length);
+        assert_int_equal(kw_base64_encode_triples(&pairs, bytes, 5, paired), 4);
+    }
+}
+
 static void base64_refused(void **state) {
     static const struct {
         enum kw_base64 kind;
@@ -344,6 +364,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(base64_is_openssls),
         cmocka_unit_test(base64url_known),
+        cmocka_unit_test(base64_pairs_are_the_same),
         cmocka_unit_test(base64_refused),
         cmocka_unit_test(json_is_janssons),
         cmocka_unit_test(json_strings_are_janssons),
