@@ -246,13 +246,11 @@ static bool unlock_seats(struct connection *connection) {
 
 /* --- choosing a chip of the fleet --- */
 
-enum { CHOOSE = 0x04, CHOOSE_HEAD = 2 };
 enum choice { CHOSEN = 0, NO_SUCH_CHIP = 1, NO_POWER = 2 };
 
 static enum choice choose(struct connection *connection, unsigned worker,
-                          const char *name, size_t size) {
+                          size_t number) {
     struct kw_board *board = connection->board;
-    const size_t number = kw_fleet_find(&board->fleet, name, size);
     if (number == board->fleet.count) {
         return NO_SUCH_CHIP;
     }
@@ -272,13 +270,14 @@ static enum choice choose(struct connection *connection, unsigned worker,
 static size_t take_choice(struct connection *connection, unsigned worker,
                           const uint8_t *input, size_t size,
                           struct kw_board_reply *reply) {
-    if (size < CHOOSE_HEAD || size < CHOOSE_HEAD + (size_t)input[1]) {
-        return 0;
+    size_t number = 0;
+    const size_t taken =
+        kw_fleet_take_choice(&connection->board->fleet, input, size, &number);
+    if (taken > 0) {
+        reply->bytes[0] = (uint8_t)choose(connection, worker, number);
+        reply->size = 1;
     }
-    const char *name = (const char *)input + CHOOSE_HEAD;
-    reply->bytes[0] = (uint8_t)choose(connection, worker, name, input[1]);
-    reply->size = 1;
-    return CHOOSE_HEAD + (size_t)input[1];
+    return taken;
 }
 
 static size_t take_request(void *state, unsigned worker, const uint8_t *input,
@@ -286,7 +285,7 @@ static size_t take_request(void *state, unsigned worker, const uint8_t *input,
     struct connection *connection = state;
     struct kw_sim_wire *wire = &connection->wire;
     struct kw_sim_reply answer;
-    if (connection->fleet && size > 0 && input[0] == CHOOSE) {
+    if (connection->fleet && size > 0 && input[0] == KW_FLEET_CHOOSE) {
         return take_choice(connection, worker, input, size, reply);
     }
     if (connection->seat_count == 0) {

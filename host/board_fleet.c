@@ -10,7 +10,8 @@
 #include "host/text.h"
 #include "host/workspace.h"
 
-#define SUFFIX ".chip"
+#define SUFFIX      ".chip"
+#define CHOICE_HEAD 2 /* bytes before the name */
 
 static kw_status no_memory(struct kw_error *error) {
     return kw_error(error, KW_SYSTEM_MEMORY, "out of memory");
@@ -113,8 +114,8 @@ void kw_fleet_close(struct kw_fleet *fleet) {
 
 /* --- its chips --- */
 
-size_t kw_fleet_find(const struct kw_fleet *fleet, const char *name,
-                     size_t size) {
+static size_t find(const struct kw_fleet *fleet, const char *name,
+                   size_t size) {
     char text[KW_FLEET_NAME_MAX + 1] = "";
     const char *const key = text;
     if (size > KW_FLEET_NAME_MAX || memchr(name, '\0', size) != NULL) {
@@ -124,6 +125,15 @@ size_t kw_fleet_find(const struct kw_fleet *fleet, const char *name,
     char **const found = bsearch(&key, fleet->names, fleet->count,
                                  sizeof *fleet->names, in_order);
     return found == NULL ? fleet->count : (size_t)(found - fleet->names);
+}
+
+size_t kw_fleet_take_choice(const struct kw_fleet *fleet, const uint8_t *input,
+                            size_t size, size_t *number) {
+    if (size < CHOICE_HEAD || size < CHOICE_HEAD + (size_t)input[1]) {
+        return 0;
+    }
+    *number = find(fleet, (const char *)input + CHOICE_HEAD, input[1]);
+    return CHOICE_HEAD + (size_t)input[1];
 }
 
 char *kw_fleet_image(const struct kw_fleet *fleet, size_t number) {

@@ -6,6 +6,7 @@
 #define KW_HOST_BOARD_FLEET_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "host/error.h"
 
@@ -25,9 +26,13 @@ KW_MUST_USE kw_status kw_fleet_open(struct kw_fleet *fleet, const char *folder,
                                     struct kw_error *error);
 void kw_fleet_close(struct kw_fleet *fleet);
 
-/* The number of the chip of that name; count: there is none. */
-size_t kw_fleet_find(const struct kw_fleet *fleet, const char *name,
-                     size_t size);
+#define KW_FLEET_CHOOSE 0x04 /* the first byte of a choice */
+
+/* Takes a choice, 04 LEN NAME, from the start of the input and answers its
+ * size; 0: it is not whole yet. *number is the chip's; fleet->count: there is
+ * none of that name. */
+size_t kw_fleet_take_choice(const struct kw_fleet *fleet, const uint8_t *input,
+                            size_t size, size_t *number);
 /* The path of an image; the caller frees; NULL without memory. */
 char *kw_fleet_image(const struct kw_fleet *fleet, size_t number);
 

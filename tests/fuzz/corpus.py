@@ -404,7 +404,21 @@ def configurations():
     yield "zeros", bytes(128) + each_slot
 
 
+def choices():
+    """Of a fleet's socket: 04 LEN NAME."""
+    yield "last", b"\x04\x06chip-7"
+    yield "first", b"\x04\x010"
+    yield "more", b"\x04\x02aa\x00"
+    yield "empty", b"\x04\x00"
+    yield "nul", b"\x04\x02a\x00"
+    yield "unknown", b"\x04\x02ab"
+    yield "short", b"\x04\x05ab"
+    yield "long", b"\x04\x41" + b"a" * 65
+    yield "longest", b"\x04\xff" + b"b" * 255
+
+
 CORPORA = {
+    "fleet": choices,
     "config": configurations,
     "wire_kit": kit_wires, "wire_swi": swi_wires, "wire_words": word_wires,
     "wire_bridge": bridge_wires, "wire_i2c": i2c_wires,
