@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 
 #include "core/bytes.h"
 #include "host/board_fleet.h"
@@ -15,6 +13,7 @@
 #include "host/board_loop.h"
 #include "host/board_ports.h"
 #include "host/emulated_chip.h"
+#include "host/no_core.h"
 #include "sim/board/wire.h"
 
 #define SWI_BURST KW_BOARD_REQUEST_MAX /* a request is one bit */
@@ -53,28 +52,11 @@ struct kw_board {
     struct kw_flush *flush;
     struct kw_board_loop *loop;
     struct kw_board_ports ports;
-    struct rlimit core_before;
-    int dumpable_before;
+    struct kw_no_core core_before;
 };
 
 static kw_status no_memory(struct kw_error *error) {
     return kw_error(error, KW_SYSTEM_MEMORY, "out of memory");
-}
-
-/* --- no core file with secrets --- */
-
-static void forbid_core(struct kw_board *board) {
-    board->dumpable_before = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
-    (void)getrlimit(RLIMIT_CORE, &board->core_before);
-    (void)setrlimit(RLIMIT_CORE,
-                    &(struct rlimit){0, board->core_before.rlim_max});
-    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-}
-
-static void allow_core(const struct kw_board *board) {
-    (void)setrlimit(RLIMIT_CORE, &board->core_before);
-    (void)prctl(PR_SET_DUMPABLE, (unsigned long)board->dumpable_before, 0, 0,
-                0);
 }
 
 /* --- storing what chips changed --- */
@@ -447,7 +429,7 @@ static struct kw_board *new_board(size_t chip_count) {
     if (board == NULL) {
         return NULL;
     }
-    forbid_core(board);
+    kw_no_core_begin(&board->core_before);
     board->seats = calloc(chip_count, sizeof *board->seats);
     board->bus.places = calloc(chip_count, sizeof *board->bus.places);
     board->flush = kw_flush_new();
@@ -560,6 +542,6 @@ void kw_board_close(struct kw_board *board) {
     for (size_t i = 0; i < KW_BOARD_WORKERS_MAX; i++) {
         kw_sim_scratch_free(board->scratches[i]);
     }
-    allow_core(board);
+    kw_no_core_end(&board->core_before);
     free(board);
 }
