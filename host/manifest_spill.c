@@ -2,12 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define RUN_ROWS  (512u * 1024) /* rows that are sorted at once */
+#define RUN_ROWS  (256u * 1024) /* rows that are sorted at once */
 #define READ_ROWS 2048u         /* rows of a run that a merge reads at once */
 
 /* Compared as a run of bytes: kind, value, entry (big-endian). */
@@ -25,10 +26,22 @@ struct run {
     size_t have;
 };
 
+/* A run that is sorted and written while the next rows are gathered. */
+struct sorting {
+    pthread_t thread;
+    bool runs;
+    struct row *rows;
+    size_t count;
+    int fd;
+    off_t at;
+    int cause; /* errno of what failed; 0: nothing */
+};
+
 struct kw_spill {
     int fd; /* -1: nothing was spilled */
     struct row *rows;
     size_t count;
+    struct sorting sorting;
     struct run *runs;
     size_t run_count;
     off_t size;
@@ -57,6 +70,9 @@ void kw_spill_close(struct kw_spill *spill) {
     if (spill == NULL) {
         return;
     }
+    if (spill->sorting.runs) {
+        (void)pthread_join(spill->sorting.thread, NULL);
+    }
     for (size_t i = 0; i < spill->run_count; i++) {
         free(spill->runs[i].rows);
     }
@@ -64,6 +80,7 @@ void kw_spill_close(struct kw_spill *spill) {
         (void)close(spill->fd);
     }
     free(spill->runs);
+    free(spill->sorting.rows);
     free(spill->rows);
     free(spill);
 }
@@ -90,24 +107,70 @@ static int by_bytes(const void *left, const void *right) {
     return memcmp(left, right, sizeof(struct row));
 }
 
-static kw_status write_rows(struct kw_spill *spill, struct kw_error *error) {
-    const uint8_t *at = (const uint8_t *)spill->rows;
-    size_t left = spill->count * sizeof *spill->rows;
+static int write_rows(const struct sorting *sorting) {
+    const uint8_t *from = (const uint8_t *)sorting->rows;
+    size_t left = sorting->count * sizeof *sorting->rows;
+    off_t at = sorting->at;
     while (left > 0) {
-        const ssize_t count = pwrite(spill->fd, at, left, spill->size);
+        const ssize_t count = pwrite(sorting->fd, from, left, at);
         if (count < 0 && errno != EINTR) {
-            return kw_error_system(error, "cannot write a temporary file in %s",
-                                   folder());
+            return errno;
         }
         const size_t written = count > 0 ? (size_t)count : 0;
-        at += written;
+        from += written;
         left -= written;
-        spill->size += (off_t)written;
+        at += (off_t)written;
+    }
+    return 0;
+}
+
+static void *sort_and_write(void *self) {
+    struct sorting *sorting = self;
+    qsort(sorting->rows, sorting->count, sizeof *sorting->rows, by_bytes);
+    sorting->cause = write_rows(sorting);
+    return NULL;
+}
+
+/* Waits for the run that is being written. */
+static kw_status settle(struct kw_spill *spill, struct kw_error *error) {
+    struct sorting *sorting = &spill->sorting;
+    if (sorting->runs) {
+        (void)pthread_join(sorting->thread, NULL);
+        sorting->runs = false;
+    }
+    errno = sorting->cause;
+    return sorting->cause == 0
+               ? KW_OK
+               : kw_error_system(error, "cannot write a temporary file in %s",
+                                 folder());
+}
+
+/* The rows go to the sorting, and its buffer comes back. */
+static kw_status hand_over(struct kw_spill *spill, struct kw_error *error) {
+    struct sorting *sorting = &spill->sorting;
+    struct row *other = sorting->rows != NULL
+                            ? sorting->rows
+                            : malloc(RUN_ROWS * sizeof *sorting->rows);
+    if (other == NULL) {
+        return no_memory(error);
+    }
+    sorting->rows = spill->rows;
+    sorting->count = spill->count;
+    sorting->fd = spill->fd;
+    sorting->at = spill->size;
+    spill->size += (off_t)(spill->count * sizeof *spill->rows);
+    spill->rows = other;
+    spill->count = 0;
+    sorting->runs =
+        pthread_create(&sorting->thread, NULL, sort_and_write, sorting) == 0;
+    if (!sorting->runs) {
+        (void)sort_and_write(sorting);
     }
     return KW_OK;
 }
 
 static kw_status spill_run(struct kw_spill *spill, struct kw_error *error) {
+    KW_TRY(settle(spill, error));
     struct run *grown =
         realloc(spill->runs, (spill->run_count + 1) * sizeof *spill->runs);
     if (grown == NULL) {
@@ -117,10 +180,7 @@ static kw_status spill_run(struct kw_spill *spill, struct kw_error *error) {
     spill->runs[spill->run_count++] =
         (struct run){.at = spill->size, .left = spill->count};
     KW_TRY(open_file(spill, error));
-    qsort(spill->rows, spill->count, sizeof *spill->rows, by_bytes);
-    KW_TRY(write_rows(spill, error));
-    spill->count = 0;
-    return KW_OK;
+    return hand_over(spill, error);
 }
 
 kw_status kw_spill_add(struct kw_spill *spill, enum kw_spill_kind kind,
@@ -222,6 +282,7 @@ kw_status kw_spill_finish(struct kw_spill *spill, kw_spill_twice *twice,
     struct first first = {.there = false};
     if (spill->run_count > 0) {
         KW_TRY(spill_run(spill, error));
+        KW_TRY(settle(spill, error));
         return merge(spill, twice, observer, error);
     }
     qsort(spill->rows, spill->count, sizeof *spill->rows, by_bytes);

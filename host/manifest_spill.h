@@ -2,7 +2,8 @@
  *
  * Rows of a kind, a value and the entry they come from; they are sorted in
  * runs, spilled into a temporary file without a name, and merged at the end.
- * 8 MiB of rows are in memory at a time, and as many while they are sorted.
+ * 4 MiB of rows are gathered while as many are sorted by a thread, which
+ * takes as much again.
  * Knows host/error.h. */
 #ifndef KW_HOST_MANIFEST_SPILL_H
 #define KW_HOST_MANIFEST_SPILL_H

@@ -275,7 +275,7 @@ static void add(struct kw_spill *spill, enum kw_spill_kind kind,
         kw_spill_add(spill, kind, value, sizeof value, entry, &error), KW_OK);
 }
 
-/* In memory, and in three runs of a file. */
+/* In memory, and in several runs of a file. */
 static void spill_finds(void **state) {
     static const uint32_t COUNTS[] = {0, 1, 1000, 1400000};
     (void)state;
@@ -302,12 +302,16 @@ static void spill_finds(void **state) {
 /* More rows than memory holds need a file: it says where, and why not. */
 static kw_status spill_many(struct kw_error *error) {
     struct kw_spill *spill = NULL;
+    struct seen seen = {.count = 0};
     kw_status status = kw_spill_open(&spill, error);
     for (uint32_t entry = 1; status == KW_OK && entry <= 530000; entry++) {
         const uint8_t value[4] = {(uint8_t)entry, (uint8_t)(entry >> 8),
                                   (uint8_t)(entry >> 16), 1};
         status = kw_spill_add(spill, KW_SPILL_KEY, value, sizeof value, entry,
                               error);
+    }
+    if (status == KW_OK) {
+        status = kw_spill_finish(spill, twice, &seen, error);
     }
     kw_spill_close(spill);
     return status;
