@@ -342,7 +342,9 @@ static void conduct(struct campaign *campaign) {
     }
     const unsigned long operations = *campaign->operations;
     for (uint64_t seed = 0; seed < seeds; seed++) {
-        cut_everywhere(campaign, campaign->is_short ? 2 : seed, operations);
+        cut_everywhere(campaign,
+                       campaign->is_short || campaign->lies ? seed + 2 : seed,
+                       operations);
     }
 }
 
