@@ -320,6 +320,24 @@ class Wire(board_case.Case):
             chip.connection.settimeout(chip_client.TIMEOUT)
             self.assertEqual(chip.wake(), AWOKE)
 
+    def test_nothing_is_for_others(self):
+        """Whatever the umask: sockets, terminals, locks, images, and what a
+        write leaves behind."""
+        self.addCleanup(os.umask, os.umask(0))
+        self.serve("--kit-pty", "kit", "--swi-pty", "swi", "--i2c", "bus",
+                   "--bridge", "bridge", "--tcp", "0")
+        chip = self.connect()
+        chip.wake()
+        chip.ask(0x24, 1, 1, size=4)
+        chip.idle()
+        self.kw.run("chip", "info")
+        found = [self.kw.folder / name
+                 for name in ("kit", "swi", "bus", "bridge")]
+        found += [*self.kw.at("run").iterdir(), *self.kw.at("chips").iterdir()]
+        self.assertGreater(len(found), 4 + 3 * 3)
+        self.assertEqual(
+            [path for path in found if os.stat(path).st_mode & 0o077], [])
+
     def test_watchdog(self):
         self.serve("--watchdog")
         chip = self.connect()
