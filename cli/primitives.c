@@ -175,8 +175,8 @@ kw_status kw_emit(struct kw_cli *cli, const struct kw_arguments *arguments,
         return kw_error(&cli->error, KW_SYSTEM_MEMORY, "no memory");
     }
     if (path != NULL) {
-        status = kw_file_replace(path, KW_PUBLIC_MODE, text, strlen(text),
-                                 &cli->error);
+        status = kw_file_create(path, KW_PUBLIC_MODE, text, strlen(text),
+                                &cli->error);
         json_object_set_new(cli->result, "file", json_string(path));
     } else {
         kw_print(cli, "%s", text);

@@ -54,8 +54,8 @@ KW_MUST_USE kw_status kw_open_project(struct kw_cli *cli,
                                       struct kw_project **project);
 void kw_project_done(struct kw_project *project);
 
-/* Text to stdout, or to the file of --output, which is replaced. Frees it;
- * NULL: no memory. */
+/* Text to stdout, or to the new file of --output; KW_NO: it is there already.
+ * Frees it; NULL: no memory. */
 KW_MUST_USE kw_status kw_emit(struct kw_cli *cli,
                               const struct kw_arguments *arguments, char *text);
 

@@ -225,6 +225,19 @@ class Output(Case):
         self.assertIn("# Smart surveillance",
                       (self.kw.folder / "report.md").read_text())
 
+    def test_an_output_that_is_there_stays(self):
+        """Of all files the project itself, which is being read."""
+        path = self.write("cam.json", self.camera())
+        before = path.read_bytes()
+        for words in (("evaluate", path, "--format", "csv"),
+                      ("evaluate", path, "--format", "oscal-results"),
+                      ("graph", "secure-updates"), ("graph", "--dot")):
+            result = self.kw.run("primitives", *words, "-o", path, code=1)
+            self.assertIn("cam.json is there already", result.err)
+            self.assertIn("nothing is overwritten", result.err)
+            self.assertEqual(result.out, "")
+            self.assertEqual(path.read_bytes(), before)
+
 
 class Oscal(Case):
     KINDS = {"catalog": "catalog", "component": "component",

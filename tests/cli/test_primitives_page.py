@@ -59,14 +59,23 @@ class Page(kw.Case):
         return json.loads(self.part("script", "application/json"))
 
     def test_document(self):
-        document = self.kw.json("primitives", "page", "-o", self.path,
+        path = self.kw.folder / "document.html"
+        document = self.kw.json("primitives", "page", "-o", path,
                                 schema="primitives-page")
-        self.assertEqual(document["file"], str(self.path))
-        self.assertEqual(document["bytes"], self.path.stat().st_size)
+        self.assertEqual(document["file"], str(path))
+        self.assertEqual(document["bytes"], path.stat().st_size)
 
     def test_the_same_each_time(self):
-        self.kw.run("primitives", "page", "-o", self.path)
-        self.assertEqual(self.path.read_text(encoding="utf-8"), self.text)
+        path = self.kw.folder / "again.html"
+        self.kw.run("primitives", "page", "-o", path)
+        self.assertEqual(path.read_text(encoding="utf-8"), self.text)
+
+    def test_a_file_that_is_there_stays(self):
+        self.path.write_text("mine")
+        result = self.kw.run("primitives", "page", "-o", self.path, code=1)
+        self.assertIn("is there already", result.err)
+        self.assertEqual(result.out, "")
+        self.assertEqual(self.path.read_text(), "mine")
 
     def test_an_output_is_required(self):
         result = self.kw.run("primitives", "page", code=2)
@@ -123,8 +132,9 @@ class Page(kw.Case):
                 {"primitive": "secure-storage", "feature": name,
                  "algorithms": [], "usage": "general", "support": "full",
                  "layer": "user", "confidence": "low"}]}))
-        self.kw.run("primitives", "page", "-o", self.path, "--data", part)
-        text = self.path.read_text(encoding="utf-8")
+        path = self.kw.folder / "own.html"
+        self.kw.run("primitives", "page", "-o", path, "--data", part)
+        text = path.read_text(encoding="utf-8")
         self.assertEqual(len(re.findall(r"<script", text)), 2)
         self.parts = Parts(text)
         self.assertIn(name, [part.get("name") for part in
