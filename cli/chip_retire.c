@@ -9,8 +9,9 @@
 const struct kw_option kw_chip_retire_options[] = {
     {"--dry-run", NULL, "only rehearse on a copy: nothing is changed"},
     {"--authority", "FILE",
-     "the authority's private key, to invalidate a validated slot 14 "
-     "(default: the one in keys/ that belongs to slot 13)"},
+     "the authority's private key, to invalidate a validated slot 14, which "
+     "is not retired without it (default: the one in keys/ that belongs to "
+     "slot 13)"},
     {NULL, NULL, NULL},
 };
 
@@ -62,22 +63,24 @@ static void answer(struct kw_cli *cli, const struct kw_retirement *retirement) {
     json_object_set_new(cli->result, "slots", slots);
 }
 
-/* The authority when it is at hand; without it a validated slot stays. */
+/* The authority that slot 13 holds: without it a validated slot 14 could not
+ * be invalidated, so nothing is begun. A chip of another type needs none. */
 static kw_status find_authority(struct kw_cli *cli,
                                 const struct kw_rotation *rotation,
                                 struct kw_authority **authority) {
-    struct kw_error ignored;
     struct kw_rotation_view view;
     *authority = NULL;
-    if (rotation->authority != NULL) {
-        return kw_authority_open(rotation->authority, authority, &cli->error);
+    const kw_status status = kw_rotation_look(rotation, &view, &cli->error);
+    if (status == KW_NO_CHIP_TYPE) {
+        return KW_OK;
     }
-    if (kw_rotation_look(rotation, &view, &ignored) == KW_OK &&
-        view.state.validated) {
-        (void)!kw_rotation_authority(rotation, view.authority, authority,
-                                     &ignored);
+    KW_TRY(status);
+    const bool is_needed = view.state.validated || rotation->authority != NULL;
+    if (!is_needed || !view.has_authority) {
+        return KW_OK;
     }
-    return KW_OK;
+    return kw_rotation_authority(rotation, view.authority, authority,
+                                 &cli->error);
 }
 
 static kw_status retire(struct kw_cli *cli, const struct kw_rotation *rotation,

@@ -108,6 +108,23 @@ static kw_status invalidate(struct work *work, const uint8_t *key) {
     return kw_chip_validate(work->chip, &validation);
 }
 
+/* A validated key outlives the retirement only when its authority is gone
+ * already: without slot 13 nothing could ever invalidate it. KW_NO: slot 13
+ * holds a key, so nothing must be overwritten. */
+static kw_status may_stay(struct work *work, unsigned slot) {
+    uint8_t stored[KW_STORED_KEY_SIZE];
+    uint8_t key[KW_PUBLIC_KEY_SIZE];
+    const struct kw_configuration configuration =
+        kw_configuration_of(work->config);
+    if (slot != KW_ROTATING_SLOT ||
+        !kw_configuration_can_rotate(&configuration)) {
+        return KW_OK;
+    }
+    KW_TRY(kw_chip_read_slot(work->chip, KW_AUTHORITY_SLOT, stored,
+                             sizeof stored));
+    return kw_stored_key_read(stored, key) ? KW_NO : KW_OK;
+}
+
 static kw_status zeroise_rotating(struct work *work, unsigned slot,
                                   struct kw_retired_slot *result) {
     uint8_t stored[KW_STORED_KEY_SIZE];
@@ -118,12 +135,13 @@ static kw_status zeroise_rotating(struct work *work, unsigned slot,
     if (valid && (slot != KW_ROTATING_SLOT || work->authority == NULL)) {
         row(result, false,
             "validated, and the authority's private key is not here");
-        return KW_OK;
+        return may_stay(work, slot);
     }
     if (valid) {
         const kw_status status = invalidate(work, key);
         if (status != KW_OK) {
-            return settle(work, result, status, "");
+            KW_TRY(settle(work, result, status, ""));
+            return may_stay(work, slot);
         }
     }
     return zeroise(work, slot, result);
@@ -188,6 +206,14 @@ kw_status kw_retire_chip(struct kw_chip *chip,
     const kw_status status = retire_all(&work, retirement);
     if (status == KW_OK) {
         return KW_OK;
+    }
+    if (status == KW_NO) {
+        kw_error(error, status,
+                 "slot 14 is validated and cannot be invalidated (%s): with "
+                 "slot 13 erased it would stay so for ever",
+                 retirement->slot[KW_ROTATING_SLOT].words);
+        return kw_error_hint(error, "nothing was changed; name the private "
+                                    "key of slot 13 with --authority FILE");
     }
     if (status == KW_NO_CHIP_TYPE) {
         kw_error(error, status,

@@ -20,8 +20,9 @@ struct kw_retirement {
 };
 
 /* Runs the steps on this chip. The authority invalidates a validated slot
- * 14; NULL: it stays. A slot that refuses is a row that says so; only a chip
- * that does not answer is a failure. */
+ * 14. A slot that refuses is a row that says so. KW_NO, before anything is
+ * overwritten: a validated slot 14 could not be invalidated though slot 13
+ * holds a key. */
 KW_MUST_USE kw_status kw_retire_chip(struct kw_chip *chip,
                                      const struct kw_authority *authority,
                                      struct kw_retirement *retirement,

@@ -241,6 +241,49 @@ class Retire(kw.Case):
         self.assertEqual([(slot["slot"], slot["done"]) for slot in rehearsed],
                          [(slot["slot"], slot["done"]) for slot in done])
 
+    def refused(self, words, *options):
+        """Nothing is erased, neither in the rehearsal nor after it."""
+        before = {path: data for path, data in self.kw.files().items()
+                  if "run" not in path.parts}
+        for last in ("--dry-run", "--yes"):
+            self.fails(1, words, "chip", "retire", *options, last)
+        self.assertEqual(
+            {path: data for path, data in self.kw.files().items()
+             if "run" not in path.parts}, before)
+        self.kw.run("rotate", "verify")
+
+    def authority_elsewhere(self):
+        """A device whose authority's key is in a file outside."""
+        serial = self.init()
+        self.kw.run("resources", "make")
+        self.kw.run("rotate", "run")
+        key = self.kw.generations(serial)[0] / "slot_13_ecc_key_pair.pem"
+        return key.rename(self.kw.folder / "authority.pem")
+
+    def test_another_authority(self):
+        self.authority_elsewhere()
+        other = self.kw.folder / "other.pem"
+        subprocess.run(["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt",
+                        "ec_paramgen_curve:P-256", "-out", other],
+                       check=True, capture_output=True)
+        other.chmod(0o600)
+        self.refused("another authority", "--authority", other)
+
+    def test_the_authority_is_elsewhere(self):
+        key = self.authority_elsewhere()
+        self.refused("--authority file")
+        done = self.kw.json("chip", "retire", "--yes", "--authority", key)
+        slots = {slot["slot"]: slot["done"] for slot in done["slots"]}
+        self.assertTrue(slots[13] and slots[14])
+        self.kw.run("rotate", "verify", code=1)
+
+    def test_an_erased_slot_13_is_no_authority(self):
+        self.init()
+        self.kw.run("resources", "make")
+        self.kw.run("chip", "retire", "--yes")
+        self.assertIsNone(self.kw.json("rotate", "status")["authority"])
+        self.fails(1, "no validation authority", "rotate", "run")
+
     def test_twice(self):
         self.init()
         self.kw.run("chip", "retire", "--yes")
