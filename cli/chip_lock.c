@@ -3,6 +3,7 @@
 
 #include "cli/chip_verbs.h"
 #include "core/bytes.h"
+#include "host/chip_snapshot.h"
 #include "host/hex_file.h"
 #include "host/lock_rehearsal.h"
 
@@ -103,6 +104,19 @@ static kw_status lint(struct kw_cli *cli, const uint8_t *config,
                                       "config`");
 }
 
+/* A workspace's emulated chip can be copied whole, unlike a real one. */
+static kw_status name_emulated(struct kw_cli *cli, struct kw_lock_plan *plan) {
+    struct kw_workspace *workspace = NULL;
+    struct kw_error ignored;
+    if (!kw_link_needs_workspace(cli->chip_text)) {
+        return KW_OK;
+    }
+    KW_TRY(kw_snapshot_name(cli->chip_text, &plan->name, &ignored));
+    KW_TRY(kw_cli_workspace(cli, &workspace));
+    plan->workspace = workspace;
+    return KW_OK;
+}
+
 static kw_status rehearse(struct kw_cli *cli, struct kw_chip *chip,
                           const struct kw_lock_plan *plan) {
     struct kw_lock_words words;
@@ -148,6 +162,7 @@ static kw_status lock(struct kw_cli *cli, struct locking *locking,
     }
     KW_TRY(lint(cli, config, locking));
     KW_TRY(find_crc(cli, config, locking));
+    KW_TRY(name_emulated(cli, &locking->plan));
     KW_TRY(rehearse(cli, chip, &locking->plan));
     if (!only_try) {
         KW_TRY(kw_confirm(cli, "Lock this for ever?"));

@@ -52,6 +52,15 @@ kw_status kw_rehearsal_open(struct kw_chip *original,
     return KW_OK;
 }
 
+kw_status kw_rehearsal_open_whole(const struct kw_workspace *workspace,
+                                  const char *name,
+                                  struct kw_rehearsal *rehearsal,
+                                  struct kw_error *error) {
+    KW_TRY(kw_emulated_copy_whole(workspace, name, &rehearsal->link, error));
+    kw_chip_init(&rehearsal->chip, rehearsal->link.link);
+    return KW_OK;
+}
+
 void kw_rehearsal_close(struct kw_rehearsal *rehearsal) {
     kw_link_close(&rehearsal->link);
 }

@@ -19,6 +19,10 @@ struct kw_rehearsal {
 KW_MUST_USE kw_status kw_rehearsal_open(struct kw_chip *original,
                                         struct kw_rehearsal *rehearsal,
                                         struct kw_error *error);
+/* Of an emulated chip that is open: with what cannot be read too. */
+KW_MUST_USE kw_status
+kw_rehearsal_open_whole(const struct kw_workspace *workspace, const char *name,
+                        struct kw_rehearsal *rehearsal, struct kw_error *error);
 void kw_rehearsal_close(struct kw_rehearsal *rehearsal);
 
 #endif

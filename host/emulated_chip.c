@@ -555,19 +555,15 @@ static kw_status fill_copy(const struct kw_chip_reading *reading,
     return KW_OK;
 }
 
-kw_status kw_emulated_copy(const struct kw_chip_reading *reading,
-                           struct kw_opened_link *opened,
-                           struct kw_error *error) {
+/* Wipes the EEPROM. */
+static kw_status power_up_copy(struct kw_sim_eeprom *eeprom,
+                               struct kw_opened_link *opened,
+                               struct kw_error *error) {
     const struct kw_sim_options options = {.crypto = NULL};
-    struct kw_sim_eeprom eeprom;
-    const kw_status status = fill_copy(reading, &eeprom);
-    if (status != KW_OK) {
-        return kw_error_core(error, status, "cannot copy the chip");
-    }
     struct kw_emulated *copy = calloc(1, sizeof *copy);
     struct kw_sim_chip *sim =
-        copy == NULL ? NULL : kw_sim_chip_new(&eeprom, &options);
-    kw_wipe(&eeprom, sizeof eeprom);
+        copy == NULL ? NULL : kw_sim_chip_new(eeprom, &options);
+    kw_wipe(eeprom, sizeof *eeprom);
     if (sim == NULL) {
         free(copy);
         return no_memory(error);
@@ -575,4 +571,29 @@ kw_status kw_emulated_copy(const struct kw_chip_reading *reading,
     *copy = (struct kw_emulated){.sim = sim, .lock = -1};
     *opened = (struct kw_opened_link){{&OPS, copy}, close_link};
     return KW_OK;
+}
+
+kw_status kw_emulated_copy(const struct kw_chip_reading *reading,
+                           struct kw_opened_link *opened,
+                           struct kw_error *error) {
+    struct kw_sim_eeprom eeprom;
+    const kw_status status = fill_copy(reading, &eeprom);
+    if (status != KW_OK) {
+        return kw_error_core(error, status, "cannot copy the chip");
+    }
+    return power_up_copy(&eeprom, opened, error);
+}
+
+kw_status kw_emulated_copy_whole(const struct kw_workspace *workspace,
+                                 const char *name,
+                                 struct kw_opened_link *opened,
+                                 struct kw_error *error) {
+    struct kw_sim_eeprom eeprom;
+    KW_TRY(check_name(name, error));
+    char *path = image_path(workspace, name);
+    const kw_status status =
+        path == NULL ? no_memory(error) : read_image(path, &eeprom, error);
+    free(path);
+    KW_TRY(status);
+    return power_up_copy(&eeprom, opened, error);
 }

@@ -118,5 +118,11 @@ struct kw_chip_reading {
 KW_MUST_USE kw_status kw_emulated_copy(const struct kw_chip_reading *reading,
                                        struct kw_opened_link *opened,
                                        struct kw_error *error);
+/* The same of the whole image chips/NAME.chip, with all that cannot be read,
+ * as it is between two commands. Takes no lock: for whoever has the chip
+ * open. */
+KW_MUST_USE kw_status
+kw_emulated_copy_whole(const struct kw_workspace *workspace, const char *name,
+                       struct kw_opened_link *opened, struct kw_error *error);
 
 #endif

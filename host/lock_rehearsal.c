@@ -98,18 +98,29 @@ static void try_write(struct kw_chip *copy, const struct kw_lock_plan *plan,
         status == KW_OK ? "" : kw_chip_reason(copy));
 }
 
-/* The copy's data are not the chip's, so a data CRC would not match. */
+/* Before the data lock no slot can be read: unless the copy is whole its data
+ * are not the chip's, and their CRC would not match. */
+static kw_status try_lock(struct kw_chip *copy, const struct kw_lock_plan *plan,
+                          struct kw_lock_words *words) {
+    struct kw_lock_plan tried = *plan;
+    if (plan->what == KW_LOCK_DATA && plan->name == NULL && plan->crc != NULL) {
+        tried.crc = NULL;
+        say(words, "the CRC of the image is not tried: no copy can be made of "
+                   "slots that cannot be read; the chip compares it when it "
+                   "locks");
+    }
+    return lock(copy, &tried);
+}
+
 static kw_status rehearse_on(struct kw_chip *copy,
                              const struct kw_lock_plan *plan,
                              struct kw_lock_words *words,
                              struct kw_error *error) {
-    const struct kw_lock_plan tried = {
-        plan->what, plan->slot, plan->what == KW_LOCK_DATA ? NULL : plan->crc};
     uint8_t before[KW_CONFIG_SIZE];
     uint8_t after[KW_CONFIG_SIZE];
     kw_status status = kw_chip_read_config(copy, before);
     if (status == KW_OK) {
-        status = lock(copy, &tried);
+        status = try_lock(copy, plan, words);
     }
     if (status != KW_OK) {
         return kw_error_chip(error, status, copy, "the chip would not lock");
@@ -132,7 +143,9 @@ kw_status kw_lock_rehearse(struct kw_chip *chip,
                            struct kw_error *error) {
     struct kw_rehearsal copy;
     words->count = 0;
-    KW_TRY(kw_rehearsal_open(chip, &copy, error));
+    KW_TRY(plan->name == NULL ? kw_rehearsal_open(chip, &copy, error)
+                              : kw_rehearsal_open_whole(
+                                    plan->workspace, plan->name, &copy, error));
     const kw_status status = rehearse_on(&copy.chip, plan, words, error);
     kw_rehearsal_close(&copy);
     return status;

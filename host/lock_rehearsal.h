@@ -14,6 +14,10 @@ struct kw_lock_plan {
     enum kw_lock_what what;
     unsigned slot;       /* of KW_LOCK_SLOT */
     const uint16_t *crc; /* of the zone; NULL: not compared */
+    /* The emulated chip that this is: the CRC of its data can be tried on a
+     * copy too. NULL: a chip behind a link, whose slots cannot be read. */
+    const struct kw_workspace *workspace;
+    const char *name;
 };
 
 #define KW_LOCK_LINE  300

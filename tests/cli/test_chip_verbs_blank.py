@@ -4,6 +4,7 @@ import os
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
+import board_case
 import chip_client
 import kw
 
@@ -185,6 +186,10 @@ class Life(Case):
         self.assertEqual(len(image), 1272)
         wrong = self.file("wrong", image[:-1] + bytes([image[-1] ^ 1]))
         self.no(5, "CRC", "lock", "data", "--image", wrong, "--yes")
+        self.no(5, "CRC", "lock", "data", "--image", wrong, "--dry-run")
+        right = self.file("right", image)
+        self.assertFalse(self.chip("lock", "data", "--image", right,
+                                   "--dry-run")["locked"])
         rehearsal = self.chip("lock", "data", "--dry-run")
         self.assertIsNone(rehearsal["crc"])
         text = " ".join(rehearsal["rehearsal"])
@@ -232,6 +237,21 @@ class LockedByAnother(Case):
         self.assertEqual(document["crc"],
                          chip_client.crc(bytes(config))[::-1].hex())
         self.assertEqual(document["findings"], self.chip("config")["findings"])
+
+
+class OverALink(board_case.Case):
+    def test_the_rehearsal_says_what_it_cannot_try(self):
+        image = self.kw.folder / "image"
+        image.write_bytes(bytes(1272))
+        self.serve("--chip", "sim:blank")
+        chip = ("--chip", self.address("blank"))
+        lock = ("chip", "lock", "data", "--image", image)
+        self.kw.json("chip", "lock", "config", "--yes", *chip)
+        rehearsal = self.kw.json(*lock, "--dry-run", *chip)["rehearsal"]
+        self.assertRegex(" ".join(rehearsal), "CRC of the image is not tried")
+        self.fails(5, "CRC", *lock, "--yes", *chip)
+        # The board's image is the workspace's own.
+        self.fails(5, "CRC", *lock, "--dry-run", "--chip", "sim:blank")
 
 
 def public_of(scalar):
