@@ -119,12 +119,12 @@ kw_status kw_cli_chip(struct kw_cli *cli, struct kw_chip **chip) {
 /* --- words --- */
 
 void kw_print(const struct kw_cli *cli, const char *format, ...) {
-    if (cli->json || cli->quiet) {
+    if (cli->text == NULL && (cli->json || cli->quiet)) {
         return;
     }
     va_list arguments;
     va_start(arguments, format);
-    (void)vprintf(format, arguments);
+    (void)vfprintf(cli->text == NULL ? stdout : cli->text, format, arguments);
     va_end(arguments);
 }
 

@@ -87,6 +87,7 @@ struct kw_cli {
     struct kw_chip chip;
     bool in_script; /* a line of `chip run` */
     /* what the verb answers */
+    FILE *text;     /* where kw_print writes; NULL: stdout */
     json_t *result; /* a JSON object without "schema" */
     bool announced; /* the document is printed already */
     struct kw_error error;
@@ -110,7 +111,7 @@ KW_MUST_USE kw_status kw_cli_workspace_locked(struct kw_cli *cli,
 /* Opens the chip that --chip names, once. */
 KW_MUST_USE kw_status kw_cli_chip(struct kw_cli *cli, struct kw_chip **chip);
 
-/* Text for people on stdout; silent with --json and --quiet. */
+/* Text for people on stdout; silent there with --json and --quiet. */
 void kw_print(const struct kw_cli *cli, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* Diagnostics on stderr. */

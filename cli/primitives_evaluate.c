@@ -32,12 +32,34 @@ static kw_status put_oscal(struct kw_cli *cli,
     return kw_emit(cli, arguments, text);
 }
 
+static kw_status put_text(struct kw_cli *cli,
+                          const struct kw_arguments *arguments,
+                          const json_t *document) {
+    char *text = NULL;
+    size_t size = 0;
+    if (kw_argument(arguments, "--output") == NULL) {
+        kw_show_evaluation(cli, document, arguments->operand[0]);
+        return KW_OK;
+    }
+    cli->text = open_memstream(&text, &size);
+    if (cli->text == NULL) {
+        return kw_error(&cli->error, KW_SYSTEM_MEMORY, "no memory");
+    }
+    kw_show_evaluation(cli, document, arguments->operand[0]);
+    const bool whole = fclose(cli->text) == 0;
+    cli->text = NULL;
+    if (!whole) {
+        free(text);
+        text = NULL;
+    }
+    return kw_emit(cli, arguments, text);
+}
+
 static kw_status put(struct kw_cli *cli, const struct kw_arguments *arguments,
                      const struct kw_project *project, const json_t *document) {
     const char *format = kw_argument(arguments, "--format");
     if (format == NULL || strcmp(format, "text") == 0) {
-        kw_show_evaluation(cli, document, arguments->operand[0]);
-        return KW_OK;
+        return put_text(cli, arguments, document);
     }
     if (strcmp(format, "markdown") == 0) {
         return kw_emit(cli, arguments, kw_markdown(document));

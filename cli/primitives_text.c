@@ -261,7 +261,7 @@ static void show_next(struct kw_cli *cli, const json_t *document,
 
 void kw_show_evaluation(struct kw_cli *cli, const json_t *document,
                         const char *path) {
-    if (cli->json || cli->quiet) {
+    if (cli->text == NULL && (cli->json || cli->quiet)) {
         return;
     }
     kw_print(cli, "%s\n\n", kw_text(document, "title"));

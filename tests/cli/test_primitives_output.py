@@ -225,11 +225,22 @@ class Output(Case):
         self.assertIn("# Smart surveillance",
                       (self.kw.folder / "report.md").read_text())
 
+    def test_text_goes_to_the_output_file(self):
+        camera = EXAMPLES / "camera.json"
+        text = self.kw.run("primitives", "evaluate", camera, code=1).out
+        self.assertIn("Phase 3", text)
+        for name, *options in (("a.txt",), ("b.txt", "--format", "text"),
+                               ("c.txt", "--quiet"), ("d.txt", "--json")):
+            out = self.kw.run("primitives", "evaluate", camera, "-o", name,
+                              *options, code=1).out
+            self.assertEqual((self.kw.folder / name).read_text(), text)
+            self.assertEqual(out[:1], "{" if "--json" in options else "")
+
     def test_an_output_that_is_there_stays(self):
         """Of all files the project itself, which is being read."""
         path = self.write("cam.json", self.camera())
         before = path.read_bytes()
-        for words in (("evaluate", path, "--format", "csv"),
+        for words in (("evaluate", path), ("evaluate", path, "--format", "csv"),
                       ("evaluate", path, "--format", "oscal-results"),
                       ("graph", "secure-updates"), ("graph", "--dot")):
             result = self.kw.run("primitives", *words, "-o", path, code=1)
