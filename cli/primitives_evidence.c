@@ -85,15 +85,8 @@ static size_t update_hashes(const struct kw_project *project) {
     return count;
 }
 
-static kw_status update(struct kw_cli *cli, const struct kw_project *project) {
-    const size_t count = update_hashes(project);
-    json_object_set_new(cli->result, "updated",
-                        json_integer((json_int_t)count));
-    kw_print(cli, "%zu hashes written into %s\n", count,
-             project->document.name);
-    if (count == 0) {
-        return KW_OK;
-    }
+static kw_status write_project(struct kw_cli *cli,
+                               const struct kw_project *project) {
     char *text = json_dumps(project->document.root, JSON_INDENT(2));
     char *whole = text == NULL ? NULL : kw_format("%s\n", text);
     const kw_status status =
@@ -103,6 +96,18 @@ static kw_status update(struct kw_cli *cli, const struct kw_project *project) {
     free(text);
     free(whole);
     return status;
+}
+
+static kw_status update(struct kw_cli *cli, const struct kw_project *project) {
+    const size_t count = update_hashes(project);
+    if (count > 0) {
+        KW_TRY(write_project(cli, project));
+    }
+    json_object_set_new(cli->result, "updated",
+                        json_integer((json_int_t)count));
+    kw_print(cli, "%zu hashes written into %s\n", count,
+             project->document.name);
+    return KW_OK;
 }
 
 /* --- rows --- */

@@ -288,6 +288,31 @@ class Evidence(Case):
             schema="primitives-evidence")["updated"], 0)
         self.assertEqual(path.read_text(), before)
 
+    def test_an_update_that_cannot_be_written(self):
+        """Nothing is said to be written: the name leaves no room for the
+        temporary file beside it, which stops root as well."""
+        self.write("report.txt", "passed\n")
+        path = self.write("p" * 250 + ".json", self.project())
+        before = path.read_text()
+        result = self.kw.run("primitives", "evidence", path, "--update",
+                             code=6)
+        self.assertEqual(result.out, "")
+        self.assertIn("cannot create", result.err)
+        self.assertEqual(path.read_text(), before)
+
+    def test_compulsory_members(self):
+        """As docs/primitives.md says, with --update as without."""
+        self.write("report.txt", "passed\n")
+        for member in ("standard", "requirement", "file", "date", "status"):
+            project = self.project()
+            del project["evidence"][0][member]
+            path = self.write("lacks.json", project)
+            for options in ([], ["--update"]):
+                error = self.kw.run("primitives", "evidence", path, *options,
+                                    code=3).err
+                self.assertIn("evidence[0]", error)
+                self.assertIn(member, error)
+
     def test_diff_compares_evidence(self):
         old = self.write("old.json", self.project())
         new = self.write("new.json", self.project(status="failed"))
