@@ -12,6 +12,21 @@ struct side {
     uint8_t *memory;
 };
 
+static kw_status no_level(struct kw_cli *cli, const json_t *standard,
+                          const char *id, const char *word) {
+    char *values = kw_joined(
+        json_object_get(json_object_get(standard, "levels"), "values"), NULL);
+    const kw_status status =
+        values == NULL || values[0] == '\0'
+            ? kw_error(&cli->error, KW_USAGE,
+                       "%s has no levels; leave \":%.40s\" out", id, word)
+            : kw_error(&cli->error, KW_USAGE,
+                       "%s has no level \"%.40s\"; it has %s", id, word,
+                       values);
+    free(values);
+    return status;
+}
+
 static kw_status read_side(struct kw_cli *cli,
                            const struct kw_catalogue *catalogue,
                            const char *operand, struct side *side) {
@@ -23,7 +38,7 @@ static kw_status read_side(struct kw_cli *cli,
     const uint32_t found = kw_table_find(standards, id);
     if (found == KW_ENGINE_NONE) {
         const char *nearest = kw_nearest(id, standards->id, standards->count);
-        return kw_error(&cli->error, KW_NO, "no standard \"%s\"%s%s", id,
+        return kw_error(&cli->error, KW_USAGE, "no standard \"%s\"%s%s", id,
                         nearest == NULL ? "" : "; nearest: ",
                         nearest == NULL ? "" : nearest);
     }
@@ -32,7 +47,7 @@ static kw_status read_side(struct kw_cli *cli,
     if (operand[size] == ':') {
         level = kw_standard_level(standards->entry[found], operand + size + 1);
         if (level == KW_ENGINE_NONE) {
-            return kw_error(&cli->error, KW_NO, "%s has no level \"%.40s\"", id,
+            return no_level(cli, standards->entry[found], id,
                             operand + size + 1);
         }
         level++;

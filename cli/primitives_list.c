@@ -187,11 +187,19 @@ static kw_status show(struct kw_cli *cli, const struct kw_catalogue *catalogue,
             return KW_OK;
         }
     }
-    const char *nearest =
-        kw_nearest(id, catalogue->primitives.id, catalogue->primitives.count);
+    const char *near[3];
+    size_t near_count = 0;
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+        const struct kw_table *table = tables[i].table;
+        const char *name = kw_nearest(id, table->id, table->count);
+        if (name != NULL) {
+            near[near_count++] = name;
+        }
+    }
+    const char *nearest = kw_nearest(id, near, near_count);
     return kw_error(
-        &cli->error, KW_NO, "no primitive, standard or platform \"%.80s\"%s%s",
-        id,
+        &cli->error, KW_USAGE,
+        "no primitive, standard or platform \"%.80s\"%s%s", id,
         nearest == NULL ? "" : "; nearest: ", nearest == NULL ? "" : nearest);
 }
 
@@ -218,7 +226,7 @@ static kw_status selected(struct kw_cli *cli,
         const uint32_t found = kw_table_find(table, id);
         if (found == KW_ENGINE_NONE) {
             const char *nearest = kw_nearest(id, table->id, table->count);
-            return kw_error(&cli->error, KW_NO, "no primitive \"%.80s\"%s%s",
+            return kw_error(&cli->error, KW_USAGE, "no primitive \"%.80s\"%s%s",
                             id, nearest == NULL ? "" : "; nearest: ",
                             nearest == NULL ? "" : nearest);
         }

@@ -131,11 +131,19 @@ class Wrong(Case):
                 ("closure", ["secure-update"], "secure-updates"),
                 ("graph", ["secure-update"], "secure-updates"),
                 ("show", ["secure-update"], "secure-updates"),
+                ("show", ["se051"], "se050"),
+                ("show", ["uk-cob"], "uk-cop"),
                 ("cross", ["uk-cob", "uk-cop"], "uk-cop")):
-            self.fails(1, f"nearest: {nearest}", "primitives", verb,
+            self.fails(2, f"nearest: {nearest}", "primitives", verb,
                        *operands)
-        self.fails(1, 'no level "9"', "primitives", "cross",
-                   "iec-62443-4-2:9", "uk-cop")
+        for verb in ("closure", "graph", "show"):
+            self.fails(2, 'no primitive.*"nope"', "primitives", verb, "nope")
+        self.fails(2, 'no standard "nope"', "primitives", "cross", "uk-cop",
+                   "nope")
+        self.fails(2, 'no level "9"; it has 1, 2, 3, 4', "primitives",
+                   "cross", "iec-62443-4-2:9", "uk-cop")
+        self.fails(2, "uk-cop has no levels", "primitives", "cross",
+                   "iec-62443-4-2", "uk-cop:1")
 
     def test_requirements_are_compared_within_their_standard(self):
         self.refuse(self.project(exclusions=[
