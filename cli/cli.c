@@ -154,6 +154,10 @@ kw_status kw_confirm(struct kw_cli *cli, const char *question) {
     if (read && (answer[0] == 'y' || answer[0] == 'Y')) {
         return KW_OK;
     }
+    if (kw_stop_requested != 0) {
+        return kw_error(&cli->error, KW_INTERRUPTED,
+                        "interrupted before the answer; nothing was changed");
+    }
     return kw_error(&cli->error, KW_NO, "not confirmed; nothing was changed");
 }
 

@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,12 +98,17 @@ static kw_status from_terminal(const char *token, char pin[KW_PIN_MAX],
                                     "?pin-source=file:PATH (mode 0600)");
     }
     (void)setvbuf(terminal, NULL, _IONBF, 0);
+    errno = 0;
     const bool read = read_silently(terminal, token, text, sizeof text);
+    const bool interrupted = !read && errno == EINTR;
     (void)dprintf(fileno(terminal), "\n");
     (void)fclose(terminal);
     const kw_status status =
         read ? take_line(text, sizeof text, pin) : KW_PARSE;
     kw_wipe(text, sizeof text);
+    if (interrupted) {
+        return kw_error(error, KW_INTERRUPTED, "interrupted before the PIN");
+    }
     return status == KW_OK ? KW_OK
                            : kw_error(error, KW_USAGE, "no PIN was given");
 }

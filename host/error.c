@@ -24,6 +24,19 @@ kw_status kw_error(struct kw_error *error, kw_status status, const char *format,
     return status;
 }
 
+static const char *advice_for(kw_status status) {
+    switch (kw_status_class(status)) {
+    case KW_CLASS_ABSENT:
+        return "check that the chip is connected and powered, that its "
+               "switch is on, and that no other program uses it; then run "
+               "the same command again";
+    case KW_CLASS_INTERRUPTED:
+        return "run the same command again to go on";
+    default:
+        return "";
+    }
+}
+
 kw_status kw_error_system(struct kw_error *error, const char *format, ...) {
     const int cause = errno;
     char what[400];
@@ -31,6 +44,10 @@ kw_status kw_error_system(struct kw_error *error, const char *format, ...) {
     va_start(arguments, format);
     put_words(what, sizeof what, format, arguments);
     va_end(arguments);
+    if (cause == EINTR) {
+        kw_error(error, KW_INTERRUPTED, "%s: interrupted", what);
+        return kw_error_hint(error, "%s", advice_for(KW_INTERRUPTED));
+    }
     const kw_status status =
         kw_error(error, KW_SYSTEM_FILE, "%s: %s", what, strerror(cause));
     if (cause == ENOSPC || cause == EDQUOT) {
@@ -51,19 +68,6 @@ kw_status kw_error_hint(struct kw_error *error, const char *format, ...) {
 kw_status kw_error_core(struct kw_error *error, kw_status status,
                         const char *doing) {
     return kw_error(error, status, "%s: %s", doing, kw_status_text(status));
-}
-
-static const char *advice_for(kw_status status) {
-    switch (kw_status_class(status)) {
-    case KW_CLASS_ABSENT:
-        return "check that the chip is connected and powered, that its "
-               "switch is on, and that no other program uses it; then run "
-               "the same command again";
-    case KW_CLASS_INTERRUPTED:
-        return "run the same command again to go on";
-    default:
-        return "";
-    }
 }
 
 kw_status kw_error_chip(struct kw_error *error, kw_status status,

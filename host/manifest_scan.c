@@ -1,6 +1,5 @@
 #include "host/manifest_scan.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -88,11 +87,11 @@ static kw_status fill(struct kw_manifest_scan *scan, struct kw_error *error) {
     }
     const ssize_t count =
         read(scan->fd, scan->window + scan->have, WINDOW - scan->have);
-    if (count < 0 && errno != EINTR) {
+    if (count < 0) {
         return kw_error_system(error, "cannot read %s", scan->path);
     }
     scan->ended = count == 0;
-    scan->have += count > 0 ? (size_t)count : 0;
+    scan->have += (size_t)count;
     return KW_OK;
 }
 

@@ -1,0 +1,97 @@
+"""keywright: SIGINT while it waits for an input or an answer is exit 7."""
+
+import fcntl
+import json
+import os
+import pty
+import signal
+import struct
+import termios
+import time
+
+import kw
+import manifest_oracle as oracle
+
+DEADLINE = 30  # seconds
+
+
+def wait_for(what, condition):
+    end = time.monotonic() + DEADLINE
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError(f"{what}: not within {DEADLINE} s")
+        time.sleep(0.01)
+
+
+def is_taken(descriptor):
+    """Has the reader taken all that is in the pipe?"""
+    count = fcntl.ioctl(descriptor, termios.FIONREAD, bytes(4))
+    return struct.unpack("i", count)[0] == 0
+
+
+def sleeps(process):
+    with open(f"/proc/{process.pid}/stat", encoding="ascii") as file:
+        return file.read().rsplit(")", 1)[1].split()[0] == "S"
+
+
+class Interrupted(kw.Case):
+    def setUp(self):
+        super().setUp()
+        self.init()
+
+    def interrupt(self, process):
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=kw.TIMEOUT)
+        self.assertEqual(process.returncode, 7, (out, err))
+        return out.decode(), err.decode()
+
+    def waits(self, beginning, *arguments):
+        """The command's document, when it is interrupted after that much of
+        its stdin."""
+        reader, writer = os.pipe()
+        process = self.kw.start(*arguments, "--json", stdin=reader)
+        self.addCleanup(os.close, reader)
+        self.addCleanup(os.close, writer)
+        os.write(writer, beginning)
+        wait_for("the pipe is read", lambda: is_taken(reader))
+        time.sleep(0.1)
+        wait_for("the command waits", lambda: sleeps(process))
+        document = json.loads(self.interrupt(process)[0])
+        kw.validate(document)
+        self.assertEqual(document["exit"], 7)
+        return document
+
+    def test_while_it_reads_stdin(self):
+        log = oracle.Fleet().write(self.kw.folder)["log"]
+        for beginning, arguments in (
+                (b"{", ("manifest", "make", "--from", "-")),
+                (b"[", ("manifest", "verify", "/dev/stdin", "--ca", log)),
+                (b"0", ("chip", "trace", "-")),
+                (b"x", ("chip", "sha", "-")),
+                (b"c", ("chip", "run", "-"))):
+            with self.subTest(arguments=arguments):
+                document = self.waits(beginning, *arguments)
+                self.assertRegex(document["message"], "interrupted")
+
+    def test_at_a_question(self):
+        before = self.kw.files()
+        leader, follower = pty.openpty()
+        self.addCleanup(os.close, leader)
+        self.addCleanup(os.close, follower)
+        process = self.kw.start("chip", "lock", "slot", "8", stdin=follower)
+        asked = b""
+        while b"[y/N]" not in asked:
+            part = os.read(process.stderr.fileno(), 4096)
+            self.assertTrue(part, asked)
+            asked += part
+        time.sleep(0.1)
+        wait_for("the command waits", lambda: sleeps(process))
+        err = self.interrupt(process)[1]
+        self.assertRegex(err, "interrupted before the answer; nothing was")
+        after = self.kw.files()
+        self.assertEqual(after[self.kw.at("chips", "trustflex.chip")],
+                         before[self.kw.at("chips", "trustflex.chip")])
+
+
+if __name__ == "__main__":
+    kw.main()
