@@ -65,6 +65,25 @@ static void warn_of_long(struct kw_cli *cli, const char *link) {
     }
 }
 
+/* One path cannot be two things. */
+static kw_status check_paths(struct kw_cli *cli,
+                             const struct kw_arguments *arguments) {
+    const char *const names[] = {"--kit-pty", "--swi-pty", "--i2c", "--bridge"};
+    const size_t count = sizeof names / sizeof *names;
+    for (size_t i = 0; i < count; i++) {
+        const char *path = kw_argument(arguments, names[i]);
+        for (size_t j = i + 1; path != NULL && j < count; j++) {
+            const char *other = kw_argument(arguments, names[j]);
+            if (other != NULL && strcmp(path, other) == 0) {
+                return kw_error(&cli->error, KW_USAGE,
+                                "%s and %s name the same path, %s", names[i],
+                                names[j], path);
+            }
+        }
+    }
+    return KW_OK;
+}
+
 static void log_event(void *self, const char *words) {
     kw_warn(self, "%s\n", words);
 }
@@ -87,6 +106,7 @@ static kw_status take_options(struct kw_cli *cli,
         .log_self = cli,
     };
     KW_TRY(port == NULL ? KW_OK : take_port(cli, port, &options->tcp_port));
+    KW_TRY(check_paths(cli, arguments));
     KW_TRY(take_timing(cli, kw_argument(arguments, "--timing"), options));
     KW_TRY(fault == NULL
                ? KW_OK

@@ -18,6 +18,7 @@
 #define SOCKET_FLAGS (SOCK_NONBLOCK | SOCK_CLOEXEC)
 #define BACKLOG      128 /* connections that wait to be taken */
 #define TERMINAL_MAX 64
+#define TERMINALS    "/dev/pts/"
 
 static kw_status no_memory(struct kw_error *error) {
     return kw_error(error, KW_SYSTEM_MEMORY, "out of memory");
@@ -27,23 +28,81 @@ void kw_endpoint_init(struct kw_endpoint *endpoint) {
     *endpoint = (struct kw_endpoint){.fd = -1, .held = -1, .watch = -1};
 }
 
-/* --- unix sockets --- */
+/* --- what lies at a path --- */
 
-/* What is there belongs to a board that was killed: whoever has the chips'
- * locks may take its place. Anything else is left alone. */
-static void remove_stale(const char *path, mode_t kind) {
+static bool is_of_kind(const char *path, mode_t kind) {
     struct stat about;
-    if (lstat(path, &about) == 0 && (about.st_mode & S_IFMT) == kind) {
+    return lstat(path, &about) == 0 && (about.st_mode & S_IFMT) == kind;
+}
+
+static struct kw_file_mark mark_of(const char *path) {
+    struct stat about;
+    if (lstat(path, &about) != 0) {
+        return (struct kw_file_mark){.number = 0};
+    }
+    return (struct kw_file_mark){about.st_dev, about.st_ino, about.st_mtim};
+}
+
+static void remove_own(const char *path, const struct kw_file_mark *own) {
+    const struct kw_file_mark now = mark_of(path);
+    if (own->number != 0 && now.number == own->number &&
+        now.device == own->device && now.made.tv_sec == own->made.tv_sec &&
+        now.made.tv_nsec == own->made.tv_nsec) {
         (void)unlink(path);
     }
 }
 
-static kw_status path_too_long(const char *path, struct kw_error *error) {
+static kw_status path_in_use(const char *path, struct kw_error *error) {
+    kw_error(error, KW_ABSENT_LOCKED, "another program serves %s", path);
+    return kw_error_hint(error, "name another path, or end that program first");
+}
+
+static kw_status place_taken(const char *path, struct kw_error *error) {
+    kw_error_system(error, "cannot listen on %s", path);
+    return kw_error_hint(error, "name a place where there is no file yet");
+}
+
+/* --- unix sockets --- */
+
+/* Nobody listens on a socket that refuses; any other answer comes from
+ * somebody, one of another kind (EPROTOTYPE) included. */
+static bool is_served(const struct sockaddr_un *address, int kind) {
+    const int fd = socket(AF_UNIX, kind | SOCKET_FLAGS, 0);
+    const bool served =
+        fd >= 0 &&
+        (connect(fd, (const struct sockaddr *)address, sizeof *address) == 0 ||
+         (errno != ECONNREFUSED && errno != ENOENT));
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return served;
+}
+
+/* What a board that was killed left is replaced. Anything else is left
+ * alone. */
+static kw_status clear_socket(const struct sockaddr_un *address, int kind,
+                              struct kw_error *error) {
+    const char *path = address->sun_path;
+    if (!is_of_kind(path, S_IFSOCK)) {
+        return KW_OK;
+    }
+    if (is_served(address, kind)) {
+        return path_in_use(path, error);
+    }
+    (void)unlink(path);
+    return KW_OK;
+}
+
+/* A chip's own socket lies in the workspace; every other path was named. */
+static kw_status path_too_long(const char *path, const char *prefix,
+                               struct kw_error *error) {
     const struct sockaddr_un address;
+    const bool own = strcmp(prefix, "unix:") == 0;
     kw_error(error, KW_USAGE,
              "the socket path %s is longer than %zu characters", path,
              sizeof address.sun_path - 1);
-    return kw_error_hint(error, "name the workspace by a shorter path");
+    return kw_error_hint(error, "name %s by a shorter path",
+                         own ? "the workspace" : "the socket");
 }
 
 /* Nobody but the owner may connect, from the first moment on. */
@@ -70,14 +129,17 @@ kw_status kw_endpoint_unix(struct kw_endpoint *endpoint, const char *prefix,
                            const char *path, int kind, struct kw_error *error) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (strlen(path) >= sizeof address.sun_path) {
-        return path_too_long(path, error);
+        return path_too_long(path, prefix, error);
     }
     memcpy(address.sun_path, path, strlen(path) + 1);
-    remove_stale(path, S_IFSOCK);
+    KW_TRY(clear_socket(&address, kind, error));
     endpoint->fd = socket(AF_UNIX, kind | SOCKET_FLAGS, 0);
     if (endpoint->fd < 0 || bind_private(endpoint->fd, &address) != 0) {
-        return kw_error_system(error, "cannot listen on %s", path);
+        return errno == EADDRINUSE
+                   ? place_taken(path, error)
+                   : kw_error_system(error, "cannot listen on %s", path);
     }
+    endpoint->path_mark = mark_of(path);
     KW_TRY(name_endpoint(endpoint, prefix, path, error));
     return listen(endpoint->fd, BACKLOG) == 0
                ? KW_OK
@@ -99,6 +161,7 @@ kw_status kw_endpoint_lock(struct kw_endpoint *endpoint,
     }
     (void)close(fd);
     endpoint->lock = name;
+    endpoint->lock_mark = mark_of(name);
     return KW_OK;
 }
 
@@ -157,26 +220,51 @@ static bool open_terminal(struct kw_endpoint *endpoint,
            inotify_add_watch(endpoint->watch, name, IN_OPEN | IN_CLOSE) >= 0;
 }
 
+static bool is_later(const struct timespec *a, const struct timespec *b) {
+    return a->tv_sec != b->tv_sec ? a->tv_sec > b->tv_sec
+                                  : a->tv_nsec > b->tv_nsec;
+}
+
+/* A board sets its terminal's mode, and then makes the link: a terminal whose
+ * status changed later has the number of one that is gone. It is not opened,
+ * since the board would take that for a host. */
+static bool leads_to_a_board(const char *link, const char *own) {
+    char target[TERMINAL_MAX] = "";
+    struct stat about;
+    const struct kw_file_mark mark = mark_of(link);
+    const ssize_t size = readlink(link, target, sizeof target - 1);
+    return size > 0 && strcmp(target, own) != 0 &&
+           strncmp(target, TERMINALS, strlen(TERMINALS)) == 0 &&
+           stat(target, &about) == 0 && S_ISCHR(about.st_mode) &&
+           !is_later(&about.st_ctim, &mark.made);
+}
+
 kw_status kw_endpoint_terminal(struct kw_endpoint *endpoint, const char *prefix,
                                const char *link, struct kw_error *error) {
     char name[TERMINAL_MAX];
     if (!open_terminal(endpoint, name)) {
         return kw_error_system(error, "cannot make a pseudo-terminal");
     }
-    remove_stale(link, S_IFLNK);
+    if (leads_to_a_board(link, name)) {
+        return path_in_use(link, error);
+    }
+    if (is_of_kind(link, S_IFLNK)) {
+        (void)unlink(link);
+    }
     if (symlink(name, link) != 0) {
         kw_error_system(error, "cannot make the link %s to %s", link, name);
         return kw_error_hint(error, "name a place where there is no file yet");
     }
+    endpoint->path_mark = mark_of(link);
     return name_endpoint(endpoint, prefix, link, error);
 }
 
 void kw_endpoint_close(struct kw_endpoint *endpoint) {
     if (endpoint->path != NULL) {
-        (void)unlink(endpoint->path);
+        remove_own(endpoint->path, &endpoint->path_mark);
     }
     if (endpoint->lock != NULL) {
-        (void)unlink(endpoint->lock);
+        remove_own(endpoint->lock, &endpoint->lock_mark);
     }
     if (endpoint->fd >= 0) {
         (void)close(endpoint->fd);
