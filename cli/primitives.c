@@ -101,6 +101,18 @@ static kw_status add_data(struct data_files *files, const char *path) {
 kw_status kw_primitives_open(struct kw_cli *cli,
                              const struct kw_arguments *arguments,
                              struct kw_primitives *primitives) {
+    if (kw_argument(arguments, "--only") == NULL ||
+        kw_argument(arguments, "--data") != NULL) {
+        return kw_primitives_load(cli, arguments, primitives);
+    }
+    *primitives = (struct kw_primitives){.file_count = 0};
+    return kw_error(&cli->error, KW_USAGE,
+                    "--only leaves out our data: it needs yours, --data PATH");
+}
+
+kw_status kw_primitives_load(struct kw_cli *cli,
+                             const struct kw_arguments *arguments,
+                             struct kw_primitives *primitives) {
     const char *data = kw_argument(arguments, "--data");
     const bool only = data != NULL && kw_argument(arguments, "--only") != NULL;
     struct data_files files = {cli, primitives};

@@ -21,7 +21,8 @@ void kw_words_free(struct kw_word_set *words);
 #define KW_DATA_FILES_MAX 256
 
 /* The shipped data, unless --only says no, and the files of --data. Close it
- * in either case. */
+ * in either case. To open refuses --only without --data; to load does not:
+ * lint has its data among the operands. */
 struct kw_primitives {
     struct kw_catalogue catalogue;
     struct kw_problems problems;
@@ -37,6 +38,9 @@ KW_MUST_USE kw_status kw_primitives_open(struct kw_cli *cli,
                                          const struct kw_arguments *arguments,
                                          struct kw_primitives *primitives);
 void kw_primitives_close(struct kw_primitives *primitives);
+KW_MUST_USE kw_status kw_primitives_load(struct kw_cli *cli,
+                                         const struct kw_arguments *arguments,
+                                         struct kw_primitives *primitives);
 
 /* 0 text, 1 table5; KW_USAGE for another word. */
 KW_MUST_USE kw_status kw_edge_model(struct kw_cli *cli,

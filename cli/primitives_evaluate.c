@@ -19,14 +19,40 @@ static kw_status answer_of(const struct kw_project *project) {
     return no ? KW_NO : KW_OK;
 }
 
+/* A format that is known, and has somewhere to go. */
+static kw_status check_format(struct kw_cli *cli,
+                              const struct kw_arguments *arguments) {
+    static const char *const FORMATS[] = {"text",
+                                          "markdown",
+                                          "csv",
+                                          "implementation",
+                                          "guidance",
+                                          "oscal-catalog",
+                                          "oscal-component",
+                                          "oscal-mapping",
+                                          "oscal-results"};
+    const char *format = kw_argument(arguments, "--format");
+    bool known = format == NULL;
+    for (size_t i = 0; !known && i < sizeof FORMATS / sizeof *FORMATS; i++) {
+        known = strcmp(FORMATS[i], format) == 0;
+    }
+    if (!known) {
+        return kw_error(&cli->error, KW_USAGE,
+                        "there is no format \"%.40s\"; --help names them",
+                        format);
+    }
+    if (cli->json && format != NULL &&
+        kw_argument(arguments, "--output") == NULL) {
+        return kw_error(&cli->error, KW_USAGE,
+                        "with --json a --format needs --output FILE");
+    }
+    return KW_OK;
+}
+
 static kw_status put_oscal(struct kw_cli *cli,
                            const struct kw_arguments *arguments,
                            const struct kw_project *project, const char *kind) {
     json_t *oscal = kw_oscal(project, kind);
-    if (oscal == NULL) {
-        return kw_error(&cli->error, KW_USAGE,
-                        "there is no format \"oscal-%.40s\"", kind);
-    }
     char *text = json_dumps(oscal, JSON_INDENT(1));
     json_decref(oscal);
     return kw_emit(cli, arguments, text);
@@ -73,11 +99,7 @@ static kw_status put(struct kw_cli *cli, const struct kw_arguments *arguments,
     if (strcmp(format, "guidance") == 0) {
         return kw_emit(cli, arguments, kw_markdown_guidance(project));
     }
-    if (strncmp(format, "oscal-", 6) == 0) {
-        return put_oscal(cli, arguments, project, format + 6);
-    }
-    return kw_error(&cli->error, KW_USAGE,
-                    "there is no format \"%.40s\"; --help names them", format);
+    return put_oscal(cli, arguments, project, format + strlen("oscal-"));
 }
 
 /* What is odd, but no error, of the project and of the user's data. */
@@ -98,6 +120,7 @@ kw_status kw_primitives_evaluate(struct kw_cli *cli,
     struct kw_primitives primitives;
     struct kw_project *project = NULL;
     const struct kw_project_options options = kw_options_of(arguments);
+    KW_TRY(check_format(cli, arguments));
     kw_status status = kw_primitives_open(cli, arguments, &primitives);
     if (status == KW_OK) {
         status = kw_open_project(cli, &primitives, arguments->operand[0],
@@ -239,7 +262,7 @@ kw_status kw_primitives_lint(struct kw_cli *cli,
     struct kw_primitives primitives;
     struct lint lint = {
         .cli = cli, .primitives = &primitives, .data = json_array()};
-    kw_status status = kw_primitives_open(cli, arguments, &primitives);
+    kw_status status = kw_primitives_load(cli, arguments, &primitives);
     /* The shipped data has its warnings where it is checked itself. */
     json_array_clear(primitives.problems.list);
     primitives.problems.warnings = 0;

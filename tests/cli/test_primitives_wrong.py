@@ -122,9 +122,27 @@ class Wrong(Case):
                    "--remove", "crypto-operation")
         self.fails(2, "has no such platform", "primitives", "what-if",
                    camera, "--remove", "se050")
-        self.fails(2, "no format", "primitives", "evaluate", camera,
-                   "--format", "pdf")
+        for form in ("pdf", "oscal-", "oscal-x", "oscal"):
+            self.fails(2, "no format", "primitives", "evaluate", camera,
+                       "--format", form)
         self.fails(2, "--sets", "primitives", "close", camera, "--sets", "0")
+
+    def test_options_that_would_do_nothing(self):
+        camera = EXAMPLES / "camera.json"
+        for words in (["evaluate", camera], ["close", camera], ["list"],
+                      ["graph"], ["cross", "uk-cop", "uk-cop"],
+                      ["page", "-o", "page.html"], ["diff", camera, camera]):
+            self.fails(2, "--only .*needs yours, --data", "primitives",
+                       *words, "--only")
+        self.kw.run("primitives", "lint", DATA / "primitives", "--only")
+        for form in ("csv", "text", "oscal-results"):
+            result = self.kw.run("--json", "primitives", "evaluate", camera,
+                                 "--format", form, code=2)
+            self.assertIn("needs --output", result.out)
+        self.kw.run("--json", "primitives", "evaluate", camera, "--format",
+                    "csv", "-o", "camera.csv", code=1)
+        self.assertIn("phase",
+                      (self.kw.folder / "camera.csv").read_text()[:80])
 
     def test_unknown_operands(self):
         for verb, operands, nearest in (
