@@ -19,16 +19,19 @@ static const unsigned DEFAULT_YEARS[KW_CHAIN_COUNT] = {40, 31, 28};
 
 /* --- issuing --- */
 
+static unsigned years_of(const struct kw_custom_run *run, int which) {
+    return (run->custom->years == NULL ? DEFAULT_YEARS
+                                       : run->custom->years)[which];
+}
+
 static kw_status plan(struct kw_custom_run *run, int which,
                       const struct kw_moment *now, struct kw_cert_plan *plan) {
-    const unsigned *years =
-        run->custom->years == NULL ? DEFAULT_YEARS : run->custom->years;
     const struct kw_pki_view *issuer =
         which == KW_CHAIN_ROOT ? NULL : &run->view[which - 1];
     struct kw_moment begin;
     struct kw_moment end;
     char text[KW_MOMENT_TEXT];
-    KW_TRY(kw_cert_plan(now, issuer, years[which], plan, run->error));
+    KW_TRY(kw_cert_plan(now, issuer, years_of(run, which), plan, run->error));
     kw_moments_of_dates(&plan->dates, &begin, &end);
     if (plan->later) {
         kw_moment_text(&begin, text);
@@ -97,7 +100,7 @@ static kw_status issue(struct kw_custom_run *run, int which,
 
 /* --- root --- */
 
-static kw_status take_root(struct kw_custom_run *run) {
+static kw_status read_root(struct kw_custom_run *run) {
     const char *path = run->custom->authority_cert;
     struct kw_pki_view *root = &run->view[KW_CHAIN_ROOT];
     KW_TRY(
@@ -115,6 +118,38 @@ static kw_status take_root(struct kw_custom_run *run) {
                         "is a CA",
                         path);
     }
+    return KW_OK;
+}
+
+/* Before anything is made: may it issue a signer, and is there a year left
+ * for one? --renew would meet the same certificate again. */
+static kw_status check_root(struct kw_custom_run *run) {
+    const struct kw_moment now = kw_moment_of(run->custom->now);
+    const struct kw_pki_view *root = &run->view[KW_CHAIN_ROOT];
+    struct kw_cert_plan planned;
+    char end[KW_MOMENT_TEXT];
+    if (run->custom->authority_cert == NULL ||
+        kw_file_exists(run->result->file[KW_CHAIN_SIGNER])) {
+        return KW_OK;
+    }
+    KW_TRY(read_root(run));
+    const kw_status status = kw_cert_plan(
+        &now, root, years_of(run, KW_CHAIN_SIGNER), &planned, run->error);
+    if (status == KW_OK || kw_moment_order(&root->not_before, &now) > 0) {
+        return status;
+    }
+    kw_moment_text(&root->not_after, end);
+    kw_error(run->error, KW_NO,
+             "your CA's certificate in %s ends at %s: too soon for a signer, "
+             "which lasts a year at least",
+             run->custom->authority_cert, end);
+    return kw_error_hint(run->error, "name a CA certificate that lasts longer "
+                                     "with --authority-cert; nothing was made");
+}
+
+static kw_status take_root(struct kw_custom_run *run) {
+    const char *path = run->custom->authority_cert;
+    KW_TRY(read_root(run));
     kw_custom_say(run, "Taking the root certificate from %s", path);
     return kw_pki_write_file(run->result->file[KW_CHAIN_ROOT],
                              KW_PEM_CERTIFICATE, &run->bytes[KW_CHAIN_ROOT],
@@ -446,6 +481,7 @@ static kw_status make(struct kw_custom_run *run) {
     KW_TRY(finish_interrupted(run));
     KW_TRY(check_keys(run));
     KW_TRY(kw_custom_choose_generation(run));
+    KW_TRY(check_root(run));
     KW_TRY(confirm(run));
     KW_TRY(kw_custom_make_folders(run));
     KW_TRY(make_root(run));

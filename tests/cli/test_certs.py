@@ -425,6 +425,34 @@ class Custom(kw.Case):
                    "--yes", "--org", "o", "--renew", "--authority", "ca.key",
                    "--authority-cert", "sub.pem")
 
+    def test_a_ca_that_ends_too_soon(self):
+        """Nothing is made below a CA that has less than a year left."""
+        folder = self.kw.folder
+        openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout",
+                "-out", folder / "e.pem")
+        openssl("req", "-x509", "-new", "-key", folder / "e.pem", "-subj",
+                "/O=Existing CA/CN=Short", "-days", "90", "-out",
+                folder / "ec.pem")
+        end = certificate(folder / "ec.pem").not_valid_after.strftime(
+            "%Y-%m-%dT%H:%M:%SZ")
+        words = ("certs", "custom", "--yes", "--org", "o", "--authority",
+                 "e.pem", "--authority-cert", "ec.pem")
+        self.kw.run("chip", "info")
+        before = self.kw.files()
+        for more in ((), ("--renew",), ("--renew", "--validity", "0,0,0")):
+            document = self.fails(1, f"your CA's.*ec.pem ends at {end}",
+                                  *words, *more)
+            self.assertNotIn("--renew", document["hint"])
+            self.assertEqual(set(self.kw.files()), set(before))
+            self.assertFalse(list(self.kw.at("keys").glob("custom-*")))
+        # One that is long enough is taken afterwards.
+        openssl("req", "-x509", "-new", "-key", folder / "e.pem", "-subj",
+                "/O=Existing CA/CN=Long", "-days", "800", "-out",
+                folder / "long.pem")
+        self.assertEqual(
+            self.custom("--authority", "e.pem", "--authority-cert",
+                        "long.pem")["generation"], 1)
+
     def test_secrets_stay_secret(self):
         self.custom()
         self.kw.run("certs", "show")
