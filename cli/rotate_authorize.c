@@ -6,6 +6,7 @@
 
 #include "cli/rotate.h"
 #include "cli/show.h"
+#include "host/register.h"
 #include "host/text.h"
 
 static kw_status no_memory(struct kw_cli *cli) {
@@ -85,21 +86,30 @@ static kw_status read_sequence(struct kw_cli *cli,
     return KW_OK;
 }
 
-/* What the device will say to the sequence, by the counter that it named. */
-static void warn_of_sequence(struct kw_cli *cli, const struct kw_request *about,
-                             uint32_t sequence) {
-    const uint32_t counter = about->counter;
-    if (sequence <= counter || sequence - counter > KW_ROTATE_AHEAD) {
-        kw_warn(cli,
-                "warning: the request says counter 1 is %" PRIu32 ": the "
-                "device takes sequences %" PRIu32 " to %" PRIu32
-                "; name one with --sequence\n",
-                counter, counter + 1, counter + KW_ROTATE_AHEAD);
+/* A named sequence may be the way back from a register that ran ahead. */
+static kw_status warn_of_sequence(struct kw_cli *cli,
+                                  const struct kw_workspace *workspace,
+                                  const struct kw_request *about,
+                                  uint32_t sequence) {
+    uint32_t last = 0;
+    if (!about->names_serial) {
+        return KW_OK;
     }
+    KW_TRY(kw_register_last_sequence(workspace, about->serial, &last,
+                                     &cli->error));
+    if (sequence <= last) {
+        kw_warn(cli,
+                "warning: the register's last sequence of this serial is "
+                "%" PRIu32 ": of two bundles with one sequence the device "
+                "takes the first\n",
+                last);
+    }
+    return KW_OK;
 }
 
 /* Shows what is about to be signed, and asks. */
 static kw_status confirm_request(struct kw_cli *cli,
+                                 const struct kw_workspace *workspace,
                                  const struct kw_request *about,
                                  uint32_t sequence) {
     char serial[2 * KW_SERIAL_SIZE + 1];
@@ -117,7 +127,7 @@ static kw_status confirm_request(struct kw_cli *cli,
                                  : "none: every chip of this configuration",
              old_key, about->old_validated ? " (validated)" : "", new_key_text,
              sequence);
-    warn_of_sequence(cli, about, sequence);
+    KW_TRY(warn_of_sequence(cli, workspace, about, sequence));
     return kw_confirm(cli, "Authorise the new key?");
 }
 
@@ -147,7 +157,8 @@ static kw_status authorize_to(struct kw_cli *cli, const char *path,
     uint32_t sequence = 0;
     KW_TRY(kw_authorization_sequence(authorization, checked, &sequence,
                                      &cli->error));
-    KW_TRY(confirm_request(cli, &checked->request, sequence));
+    KW_TRY(confirm_request(cli, authorization->workspace, &checked->request,
+                           sequence));
     kw_print(cli, "Signing the rotating key digest with the Authority Private "
                   "Key\n");
     KW_TRY(

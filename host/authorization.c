@@ -1,8 +1,10 @@
 #include "host/authorization.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <strings.h>
 
+#include "core/rotate.h"
 #include "host/openssl_hash.h"
 #include "host/register.h"
 
@@ -115,31 +117,66 @@ static kw_status sign_bundle(const struct kw_authority *authority,
 
 /* --- what the authority decides --- */
 
-static kw_status next_sequence(const struct kw_authorization *authorization,
-                               const struct kw_request *request,
-                               uint32_t *sequence, struct kw_error *error) {
-    uint32_t last = 0;
-    if (!request->names_serial) {
-        kw_error(error, KW_USAGE,
-                 "the request names no serial: a fleet's sequence must be "
-                 "named");
-        return kw_error_hint(error, "give --sequence N, above the counter 1 of "
-                                    "every device and at most 16 above it");
+/* A bundle that no device would take must not be made, and above all not be
+ * registered: the next default counts on from it. */
+static kw_status check_window(uint32_t sequence, uint32_t counter, bool named,
+                              struct kw_error *error) {
+    const uint32_t first = counter + 1;
+    const uint32_t last = counter + KW_ROTATE_AHEAD;
+    if (sequence >= first && sequence <= last) {
+        return KW_OK;
     }
-    KW_TRY(kw_register_last_sequence(authorization->workspace, request->serial,
-                                     &last, error));
-    *sequence = (request->counter > last ? request->counter : last) + 1;
-    return KW_OK;
+    kw_error(error,
+             sequence < first ? KW_NO_SEQUENCE_REPLAYED : KW_NO_SEQUENCE_AHEAD,
+             "%s %" PRIu32 ", but the request says counter 1 is %" PRIu32
+             ": the device takes sequences %" PRIu32 " to %" PRIu32
+             ", at most 16 ahead",
+             named ? "the sequence is" : "the register's next sequence is",
+             sequence, counter, first, last);
+    if (named) {
+        return kw_error_hint(error,
+                             "name one of these with --sequence, or make the "
+                             "request again if the counter has moved");
+    }
+    return kw_error_hint(
+        error,
+        "apply a bundle that was made before and make a new request, or "
+        "`keywright rotate new-key`, `rotate request` and `rotate authorize "
+        "--request FILE --sequence N`, N from %" PRIu32 " to %" PRIu32
+        ", then `rotate apply`",
+        first, last);
+}
+
+kw_status kw_authorization_next(const struct kw_workspace *workspace,
+                                const uint8_t serial[KW_SERIAL_SIZE],
+                                uint32_t counter, uint32_t *sequence,
+                                struct kw_error *error) {
+    uint32_t last = 0;
+    KW_TRY(kw_register_last_sequence(workspace, serial, &last, error));
+    *sequence = (counter > last ? counter : last) + 1;
+    return check_window(*sequence, counter, false, error);
 }
 
 kw_status
 kw_authorization_sequence(const struct kw_authorization *authorization,
                           const struct kw_checked_request *checked,
                           uint32_t *sequence, struct kw_error *error) {
+    const struct kw_request *request = &checked->request;
     *sequence = authorization->sequence;
-    return *sequence == 0 ? next_sequence(authorization, &checked->request,
-                                          sequence, error)
-                          : KW_OK;
+    if (request->names_serial) {
+        return *sequence == 0
+                   ? kw_authorization_next(authorization->workspace,
+                                           request->serial, request->counter,
+                                           sequence, error)
+                   : check_window(*sequence, request->counter, true, error);
+    }
+    if (*sequence != 0) {
+        return KW_OK;
+    }
+    kw_error(error, KW_USAGE,
+             "the request names no serial: a fleet's sequence must be named");
+    return kw_error_hint(error, "give --sequence N, above the counter 1 of "
+                                "every device and at most 16 above it");
 }
 
 static kw_status check_authority(const struct kw_authorization *authorization,

@@ -32,7 +32,15 @@ struct kw_authorization {
     const char *accept_old_key; /* a fingerprint, or NULL */
 };
 
-/* The sequence that the bundle would get. KW_USAGE: a fleet names none. */
+/* The greater of the device's counter 1 and the register's last for this
+ * serial, plus one. KW_NO_SEQUENCE_AHEAD: the device would not take it. */
+KW_MUST_USE kw_status kw_authorization_next(
+    const struct kw_workspace *workspace, const uint8_t serial[KW_SERIAL_SIZE],
+    uint32_t counter, uint32_t *sequence, struct kw_error *error);
+
+/* The sequence that the bundle would get. KW_USAGE: a fleet names none.
+ * KW_NO_SEQUENCE_REPLAYED, KW_NO_SEQUENCE_AHEAD: the device that the request
+ * names would not take it. */
 KW_MUST_USE kw_status
 kw_authorization_sequence(const struct kw_authorization *authorization,
                           const struct kw_checked_request *checked,

@@ -225,14 +225,24 @@ static kw_status continue_journal(const struct kw_rotation *rotation,
 }
 
 /* Before a journal is begun and a key made: they would stay behind. */
-static kw_status authority_is_at_hand(const struct kw_rotation *rotation,
-                                      const struct kw_rotation_view *view,
-                                      struct kw_error *error) {
+static kw_status can_authorize_here(const struct kw_rotation *rotation,
+                                    const struct kw_rotation_view *view,
+                                    struct kw_error *error) {
     struct kw_authority *authority = NULL;
+    uint32_t sequence = 0;
     KW_TRY(kw_rotation_need_authority(view, error));
-    KW_TRY(kw_rotation_authority(rotation, view->authority, &authority, error));
+    const kw_status status =
+        kw_rotation_authority(rotation, view->authority, &authority, error);
+    if (status == KW_NO && rotation->authority == NULL) {
+        return kw_error_hint(error, "name its key file with --authority FILE, "
+                                    "or authorise where that key lives: "
+                                    "`keywright rotate request` here, "
+                                    "`rotate authorize` there");
+    }
+    KW_TRY(status);
     kw_authority_close(authority);
-    return KW_OK;
+    return kw_authorization_next(rotation->workspace, view->state.serial,
+                                 view->state.counter, &sequence, error);
 }
 
 kw_status kw_rotation_run(const struct kw_rotation *rotation,
@@ -246,7 +256,7 @@ kw_status kw_rotation_run(const struct kw_rotation *rotation,
                            error));
     result->resumed = journal.path != NULL;
     if (!result->resumed) {
-        KW_TRY(authority_is_at_hand(rotation, &view, error));
+        KW_TRY(can_authorize_here(rotation, &view, error));
         KW_TRY(kw_journal_begin_run(rotation->workspace, view.state.serial,
                                     &journal, error));
     }

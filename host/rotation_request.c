@@ -102,10 +102,7 @@ kw_status kw_rotation_authority(const struct kw_rotation *rotation,
                  "keys/ holds no private key for the authority in slot 13 "
                  "(%.16s)",
                  fingerprint);
-        return kw_error_hint(error, "name its key file with --authority FILE, "
-                                    "or authorise where that key lives: "
-                                    "`keywright rotate request` here, "
-                                    "`rotate authorize` there");
+        return kw_error_hint(error, "name its key with --authority FILE");
     }
     KW_TRY(status);
     status = kw_authority_open(file.path, authority, error);

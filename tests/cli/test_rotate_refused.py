@@ -390,20 +390,38 @@ class Requests(Refused):
     def test_way_out_when_the_register_is_far_ahead(self):
         """Answers that nobody applied count; --sequence leads back."""
         path = self.kw.at("bundles").glob("*.request.json").__next__()
-        for _ in range(17):
-            document = self.kw.json("rotate", "authorize", "--request", path,
-                                    "--yes")
-        self.assertEqual(document["sequence"], 18)
+        authorize = ("rotate", "authorize", "--request", path, "--yes")
+        for _ in range(16):
+            document = self.kw.json(*authorize)
+        self.assertEqual(document["sequence"], 17)
+        words = "next sequence is 18(.|\n)*2 to 17, at most 16 ahead" \
+            "(.|\n)*apply a bundle(.|\n)*--sequence n"
         with self.nothing_changes():
-            self.fails(1, "16 ahead(.|\n)*--sequence", "rotate", "apply",
-                       "--bundle", document["bundle"])
-        with self.chip_is_left_alone():
-            self.fails(1, "16 ahead(.|\n)*--sequence", "rotate", "run")
-        document = self.kw.json("rotate", "authorize", "--request", path,
-                                "--yes", "--sequence", 17)
+            self.fails(1, words, *authorize)
+            self.fails(1, words, "rotate", "run")
+        document = self.kw.json(*authorize, "--sequence", 17)
         self.kw.run("rotate", "apply", "--bundle", document["bundle"])
         self.kw.run("rotate", "run")
-        self.assertEqual(self.status()["counter"], 20)
+        self.assertEqual(self.status()["counter"], 18)
+
+    def test_way_out_of_a_register_with_a_sequence_that_nobody_takes(self):
+        path = self.kw.at("bundles").glob("*.request.json").__next__()
+        authorize = ("rotate", "authorize", "--request", path, "--yes")
+        register = self.kw.at("bundles", "register.ndjson")
+        text = register.read_text(encoding="utf-8")
+        register.write_text(text.replace('"sequence": 1,', '"sequence": 99,')
+                            .replace('"sequence":1,', '"sequence":99,'),
+                            encoding="utf-8")
+        self.assertNotEqual(register.read_text(encoding="utf-8"), text)
+        with self.nothing_changes():
+            self.fails(1, "next sequence is 100(.|\n)*rotate authorize "
+                       "--request file --sequence n`, n from 2 to 17",
+                       "rotate", "run")
+            self.fails(1, "next sequence is 100", *authorize)
+        result = self.kw.run(*authorize, "--sequence", 2, "-o", "two.json")
+        self.assertIn("last sequence of this serial is 99", result.err)
+        self.kw.run("rotate", "apply", "--bundle", "two.json")
+        self.assertEqual(self.status()["counter"], 2)
 
 
 class Keys(rotation_case.Case):

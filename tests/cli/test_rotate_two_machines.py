@@ -373,15 +373,16 @@ class Sequence(TwoMachines):
 
     def test_named(self):
         path, request = self.asked()
-        for sequence in (16, 17):
-            bundle = self.answered(request, path, sequence, "--sequence",
-                                   sequence)
-            if sequence == 16:
-                kept = bundle
-        with self.nothing_changes():
-            self.fails(1, "more than 16 ahead", "rotate", "apply",
-                       "--bundle", bundle)
-        self.rotated(self.apply(kept), self.about(request), 16)
+        for sequence in (17, 99, 2**21 - 1):
+            self.refused("takes sequences 1 to 16, at most 16 ahead", path,
+                         "--sequence", sequence)
+        bundle = self.answered(request, path, 16, "--sequence", 16)
+        self.rotated(self.apply(bundle), self.about(request), 16)
+        path, request = self.asked()
+        for sequence in (1, 16, 33):
+            self.refused("takes sequences 17 to 32", path, "--sequence",
+                         sequence)
+        self.answered(request, path, 17)
 
     def test_no_number(self):
         path, _ = self.asked()
