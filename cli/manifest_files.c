@@ -22,16 +22,14 @@ struct moving {
     bool latest;
 };
 
-static kw_status open_new(struct moving *moving, const char *path) {
+static kw_status open_new(struct moving *moving, const char *path,
+                          const char *advice) {
     struct kw_cli *cli = moving->cli;
     /* Of a split or a merge that was interrupted nothing stays. */
     KW_TRY(kw_manifest_whole(cli, path));
     if (kw_file_exists(path)) {
         kw_error(&cli->error, KW_NO, "%s is there already", path);
-        return kw_error_hint(&cli->error,
-                             "nothing is overwritten: name another with "
-                             "--output, or remove what an interrupted split "
-                             "left");
+        return kw_error_hint(&cli->error, "nothing is overwritten: %s", advice);
     }
     return kw_manifest_store_open(path, &moving->store, &cli->error);
 }
@@ -86,7 +84,9 @@ static kw_status split_piece(void *self,
             return kw_error(&moving->cli->error, KW_SYSTEM_MEMORY,
                             "out of memory");
         }
-        KW_TRY(open_new(moving, moving->path));
+        KW_TRY(open_new(moving, moving->path,
+                        "name another with --output, or remove what an "
+                        "interrupted split left"));
     }
     KW_TRY(kw_manifest_store_put(moving->store, unique_id, piece->text,
                                  piece->size, &moving->cli->error));
@@ -168,7 +168,7 @@ static kw_status merge_all(struct moving *moving,
                            const char *output) {
     struct kw_manifest_change change;
     struct kw_cli *cli = moving->cli;
-    KW_TRY(open_new(moving, output));
+    KW_TRY(open_new(moving, output, "name a new file with --output"));
     for (size_t i = 0; i < arguments->operand_count; i++) {
         moving->source = arguments->operand[i];
         KW_TRY(kw_manifest_each(cli, moving->source, merge_piece, moving));

@@ -11,6 +11,7 @@
 
 struct making {
     struct kw_cli *cli;
+    const struct kw_arguments *arguments;
     struct kw_workspace *workspace;
     const char *output; /* NULL: by the part of the first record */
     char *path;
@@ -39,10 +40,27 @@ static kw_status open_store(struct making *making) {
     return kw_manifest_store_open(making->path, &making->store, &cli->error);
 }
 
+/* Not before there is something to sign: it may be made by this, which is told
+ * at once, whatever becomes of the entries. */
+static kw_status open_signer(struct making *making) {
+    struct kw_cli *cli = making->cli;
+    const kw_status status = kw_log_signer_open(
+        making->workspace, kw_argument(making->arguments, "--log-signer"),
+        kw_argument(making->arguments, "--ca"), time(NULL), &making->signer,
+        &cli->error);
+    KW_TRY(status);
+    if (making->signer.made) {
+        kw_print(cli, "Made a log signer for prototypes: %s\n",
+                 making->signer.certificate_path);
+    }
+    return kw_manifest_check_now(&making->signer, &cli->error);
+}
+
 static kw_status add_record(struct making *making) {
     struct kw_cli *cli = making->cli;
     if (!making->has_part) {
         KW_TRY(open_store(making));
+        KW_TRY(open_signer(making));
     }
     if (making->record.part != making->part) {
         kw_error(&cli->error, KW_NO, "a %s chip among %s chips",
@@ -58,12 +76,11 @@ static kw_status add_record(struct making *making) {
                                  &cli->error);
 }
 
-static kw_status add_chip(struct making *making,
-                          const struct kw_arguments *arguments) {
+static kw_status add_chip(struct making *making) {
     struct kw_chip *chip = NULL;
     const struct kw_manifest_files files = {
-        .device = kw_argument(arguments, "--device-cert"),
-        .signer = kw_argument(arguments, "--signer-cert"),
+        .device = kw_argument(making->arguments, "--device-cert"),
+        .signer = kw_argument(making->arguments, "--signer-cert"),
     };
     KW_TRY(kw_cli_chip(making->cli, &chip));
     KW_TRY(kw_manifest_record_of_chip(making->workspace, chip, &files,
@@ -144,10 +161,6 @@ static void show(struct making *making,
     if (change->recovered) {
         kw_print(cli, "Put the file back after an interrupted change\n");
     }
-    if (making->signer.made) {
-        kw_print(cli, "Made a log signer for prototypes: %s\n",
-                 making->signer.certificate_path);
-    }
     kw_print(cli, "Generating manifest data...OK (saved to %s)\n",
              slash == NULL ? making->path : slash + 1);
     kw_print(cli,
@@ -165,17 +178,11 @@ static void show(struct making *making,
                         json_boolean(change->recovered));
 }
 
-static kw_status make(struct making *making,
-                      const struct kw_arguments *arguments) {
+static kw_status make(struct making *making) {
     struct kw_manifest_change change;
     struct kw_cli *cli = making->cli;
-    const char *from = kw_argument(arguments, "--from");
-    KW_TRY(kw_log_signer_open(making->workspace,
-                              kw_argument(arguments, "--log-signer"),
-                              kw_argument(arguments, "--ca"), time(NULL),
-                              &making->signer, &cli->error));
-    KW_TRY(kw_manifest_check_now(&making->signer, &cli->error));
-    KW_TRY(from == NULL ? add_chip(making, arguments) : add_file(making, from));
+    const char *from = kw_argument(making->arguments, "--from");
+    KW_TRY(from == NULL ? add_chip(making) : add_file(making, from));
     KW_TRY(kw_manifest_store_commit(making->store, &change, &cli->error));
     show(making, &change);
     return KW_OK;
@@ -207,10 +214,11 @@ kw_status kw_manifest_make(struct kw_cli *cli,
         return kw_error(&cli->error, KW_SYSTEM_MEMORY, "out of memory");
     }
     making->cli = cli;
+    making->arguments = arguments;
     making->output = kw_argument(arguments, "--output");
     kw_status status = kw_cli_workspace_locked(cli, &making->workspace);
     if (status == KW_OK) {
-        status = make(making, arguments);
+        status = make(making);
     }
     kw_manifest_store_close(making->store);
     kw_log_signer_close(&making->signer);

@@ -133,6 +133,26 @@ class Make(kw.Case):
                     made, "-o", "made.json")
         self.kw.run("manifest", "verify", "made.json", "--ca", made)
 
+    def test_a_log_signer_is_made_for_entries_alone(self):
+        """And told when it is made, even when a later record is wrong."""
+        empty = self.another("empty")
+        empty.run("init")
+        empty.json("manifest", "make", code=1)
+        (empty.folder / "none").write_text("")
+        empty.json("manifest", "make", "--from", "none", code=1)
+        self.assertFalse(empty.at("keys", "log-signer").exists())
+        self.assertFalse(empty.at("manifest", "manifest_ca.crt").exists())
+        records = json.dumps(oracle.Fleet().chip()) + "\n{}\n"
+        result = empty.run("manifest", "make", "--from", "-", input=records,
+                           code=None)
+        self.assertNotEqual(result.code, 0)
+        self.assertIn("line 2", result.err)
+        self.assertIn("Made a log signer for prototypes", result.out)
+        self.assertTrue(empty.at("manifest", "manifest_ca.crt").exists())
+        again = empty.run("manifest", "make", "--from", "-",
+                          input=records.split("\n", 1)[0] + "\n").out
+        self.assertNotIn("log signer", again)
+
     def test_a_lost_log_signer(self):
         self.kw.run("manifest", "make")
         self.kw.at("keys", "log-signer", "manifest_ca.key").unlink()
@@ -348,8 +368,9 @@ class Files(kw.Case):
         self.kw.run("manifest", "diff", "a.json", "b.json")
         self.fails(1, "there already", "manifest", "split", "a.json",
                    "--every", 2)
-        self.fails(1, "there already", "manifest", "merge", "a.json",
-                   "b.json", "-o", "b.json")
+        document = self.fails(1, "there already", "manifest", "merge",
+                              "a.json", "b.json", "-o", "b.json")
+        self.assertNotIn("split", document["hint"])
 
     def test_merge_of_the_same(self):
         self.fails(1, "in a file before it", "manifest", "merge", "a.json",
