@@ -79,8 +79,8 @@ static const struct kw_option MAKE_OPTIONS[] = {
     {"--from", "RECORDS",
      "many chips: one record a line (-: stdin; default: the chip of --chip)"},
     {"--log-signer", "URI",
-     "who signs: a PEM file or a pkcs11: URI, with --ca (default: the "
-     "workspace's own, for prototypes)"},
+     "who signs: a PEM file, a pkcs11: URI or chip:LINK#SLOT, with --ca "
+     "(default: the workspace's own, for prototypes)"},
     {"--ca", "FILE", "its certificate; made when it is not there"},
     {"--device-cert", "FILE",
      "the chip's certificate (default: the file in certs/ that the chip "

@@ -507,6 +507,8 @@ class Chip(kw.Case):
         self.kw.json("certs", "verify")
 
     def test_a_manifest_signed_by_a_chip(self):
+        self.assertIn("chip:LINK#SLOT",
+                      self.kw.run("manifest", "make", "--help").out)
         self.kw.json("resources", "make")
         document = self.kw.json(
             "manifest", "make", "--log-signer", "chip:sim:trustgo#2", "--ca",
