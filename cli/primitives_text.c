@@ -319,6 +319,12 @@ static void show_sets(struct kw_cli *cli, const json_t *document) {
     }
 }
 
+/* The data names no currency, nor does a project. */
+static void show_unit(struct kw_cli *cli) {
+    kw_print(cli, "Prices: the estimates of the data, or the \"costs\" of the "
+                  "project; no currency\n");
+}
+
 void kw_show_closing(struct kw_cli *cli, const json_t *document) {
     const json_t *swaps = json_object_get(document, "swaps");
     const json_t *gaps = json_object_get(document, "gaps");
@@ -339,5 +345,9 @@ void kw_show_closing(struct kw_cli *cli, const json_t *document) {
     }
     json_array_foreach(swaps, index, entry) {
         show_swap(cli, entry);
+    }
+    if (json_array_size(swaps) > 0 ||
+        json_array_size(gaps) > json_array_size(impossible)) {
+        show_unit(cli);
     }
 }

@@ -337,6 +337,19 @@ class Evidence(Case):
 
 
 class Closing(Case):
+    def test_what_prices_are(self):
+        """Said where a price is, and only there."""
+        path = self.write("camera.json", self.camera())
+        words = "Prices: the estimates of the data.*no currency"
+        for options in ([], ["--swap"]):
+            self.assertRegex(self.kw.run("primitives", "close", path,
+                                         *options).out, words)
+        path = self.write("camera.json", {**self.camera(), "closing": {
+            "candidates": ["samd21"]}})
+        out = self.kw.run("primitives", "close", path, code=1).out
+        self.assertIn("no candidate closes one of them", out)
+        self.assertNotRegex(out, r"Prices|\d\.\d\d")
+
     def parts(self, parts):
         """Data files of parts, each with a cost and its items."""
         for name, (cents, items) in parts.items():

@@ -91,6 +91,31 @@ test("from the first screen through questions to closed gaps", async () => {
     });
 });
 
+test("where nothing helps there is no set, and no price", async () => {
+    const project = {...example("camera"),
+        closing: {candidates: ["samd21"]}};
+    const closed = await run("primitives", "close",
+        write("helpless.json", project));
+    assert.equal(closed.gaps.length, closed.impossible.length);
+    await visit({}, async (page) => {
+        await loadText(page, "helpless.json", JSON.stringify(project));
+        const answer = page.locator("#closing .answer");
+        await answer.waitFor();
+        assert.match(await answer.innerText(),
+            /No candidate closes any of the gaps/);
+        const counter = page.locator('[data-key="closing/sets"]');
+        assert.match(await counter.innerText(), /^0\s+sets of parts/);
+        await counter.click();
+        assert.doesNotMatch(await answer.innerText(),
+            /nothing to add|\d\.\d\d/);
+        assert.doesNotMatch(await page.locator("body").innerText(),
+            /about \d+\.\d\d(?![^]*name no currency)/);
+        await page.emulateMedia({media: "print"});
+        assert.doesNotMatch(await page.locator("body").innerText(),
+            /0\.00/);
+    });
+});
+
 test("by list, with a filter", async () => {
     await visit({}, async (page) => {
         await page.getByRole("button", {name: "Start with the questions"})

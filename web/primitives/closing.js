@@ -124,6 +124,10 @@ function setPrice(source, id, input) {
 
 /* --- the answer --- */
 
+/* Where nothing helps the cheapest set is empty, and no set to show. */
+const setsToShow = ({gaps, sets}) => sets.filter(({parts}) =>
+    parts.length > 0 || gaps.length === 0);
+
 class ClosingOutput {
     constructor(app) {
         this.app = app;
@@ -152,7 +156,7 @@ class ClosingOutput {
         if (closing === null) {
             return [notEvaluated("Choose a part to start from.")];
         }
-        const lists = {sets: closing.sets, gaps: closing.gaps,
+        const lists = {sets: setsToShow(closing), gaps: closing.gaps,
             impossible: closing.impossible, swaps: closing.swaps};
         const words = {gaps: ["gap|gaps, one by one", "gap"],
             impossible: ["that no candidate closes", "gap"],
@@ -165,7 +169,10 @@ class ClosingOutput {
             (entries, which) => entries.map((entry, i) =>
                 which === "sets" ? this.set(entry, i)
                     : which === "swaps" ? this.swapped(entry)
-                        : this.gap(entry)))];
+                        : this.gap(entry))),
+        ...lists.sets.length === 0 ? [] : [h("p", {class: "hint"},
+            "Prices are sums of the estimates and of what you put in; they " +
+            "name no currency.")]];
     }
 
     headline({gaps, impossible, sets}) {

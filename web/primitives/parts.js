@@ -29,7 +29,8 @@ class PartInput {
                 h("legend", {}, TYPE_TITLES[type] || type),
                 h("ul", {}, of.map(([part, i]) => this.row(part, i))));
         }), h("p", {class: "hint"}, "Prices are estimates of ours for some " +
-            "thousand pieces; your own go in below, under closing."));
+            "thousand pieces and name no currency; your own, all in one " +
+            "currency, go in below, under closing."));
         this.sync();
     }
 

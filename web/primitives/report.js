@@ -95,7 +95,8 @@ class PaperReport {
     closing() {
         const {closing} = this.app;
         return closing === null ? "" : this.table("Closing the gaps",
-            ["Price", "Parts to add"], closing.sets.map(({cents, parts}) =>
+            ["Price (no currency)", "Parts to add"],
+            setsToShow(closing).map(({cents, parts}) =>
                 [money(cents), parts.map((id) => this.part(id)).join(" + ") ||
                     "none"]));
     }
