@@ -94,11 +94,78 @@ static size_t skip_string(struct kw_lines *lines) {
     return size;
 }
 
+/* Four hex digits, which jansson has seen. */
+static uint32_t code_unit(const char *text) {
+    uint32_t unit = 0;
+    for (size_t i = 0; i < 4; i++) {
+        const uint32_t letter = (unsigned char)text[i];
+        unit = unit << 4 |
+               (letter <= '9' ? letter - '0' : (letter | 0x20U) - 'a' + 10);
+    }
+    return unit;
+}
+
+/* The UTF-8 of a code point; how many bytes. */
+static size_t put_code_point(uint32_t code, char out[4]) {
+    const size_t more = code < 0x80      ? 0
+                        : code < 0x800   ? 1
+                        : code < 0x10000 ? 2
+                                         : 3;
+    static const unsigned char FIRST[] = {0, 0xC0, 0xE0, 0xF0};
+    out[0] = (char)(FIRST[more] | code >> 6 * more);
+    for (size_t i = 1; i <= more; i++) {
+        out[i] = (char)(0x80 | (code >> 6 * (more - i) & 0x3F));
+    }
+    return more + 1;
+}
+
+/* One character, or one escape, of a name; how many bytes it takes there.
+ * Its UTF-8 goes to out. */
+static size_t read_character(const char *text, size_t size, char out[4],
+                             size_t *out_size) {
+    static const char LETTERS[] = "bfnrt";
+    static const char MEANT[] = "\b\f\n\r\t";
+    *out_size = 1;
+    out[0] = text[0];
+    if (text[0] != '\\' || size < 2) {
+        return 1;
+    }
+    if (text[1] != 'u' || size < 6) {
+        const char *letter = strchr(LETTERS, text[1]);
+        out[0] = letter == NULL ? text[1] : MEANT[letter - LETTERS];
+        return 2;
+    }
+    uint32_t code = code_unit(text + 2);
+    const bool pair = (code & 0xFC00) == 0xD800 && size >= 12;
+    if (pair) {
+        code = 0x10000 + ((code & 0x3FF) << 10 | (code_unit(text + 8) & 0x3FF));
+    }
+    *out_size = put_code_point(code, out);
+    return pair ? 12 : 6;
+}
+
+/* A name as jansson knows it: without escapes. */
+static size_t read_name(const char *text, size_t size, char name[NAME_LIMIT]) {
+    size_t count = 0;
+    while (size > 0 && count < NAME_LIMIT) {
+        char one[4];
+        size_t one_size;
+        const size_t used = read_character(text, size, one, &one_size);
+        for (size_t i = 0; i < one_size && count < NAME_LIMIT; i++) {
+            name[count++] = one[i];
+        }
+        text += used;
+        size -= used;
+    }
+    return count;
+}
+
 static uint64_t member_path(struct kw_lines *lines, uint64_t path) {
-    const char *name = lines->at + 1;
-    const size_t size = skip_string(lines);
+    char name[NAME_LIMIT];
+    const char *text = lines->at + 1;
+    const size_t size = read_name(text, skip_string(lines), name);
     const uint64_t longer = path == EMPTY_PATH ? path : extend(path, ".", 1);
-    return extend(longer, name, size < NAME_LIMIT ? size : NAME_LIMIT);
+    return extend(longer, name, size);
 }
 
 static uint64_t entry_path(uint64_t path, unsigned index) {

@@ -80,6 +80,21 @@ class Wrong(Case):
         path = self.write("large.json", "[" * (10 << 20))
         self.fails(3, "too large", "primitives", "list", "--data", path)
 
+    def test_the_line_of_an_escaped_name(self):
+        """Whatever the file wrote for it, a name is found again."""
+        for name in ("plat", "pl\\u0061t", "\\u0070l\\u0061t",
+                     "\u00e9\u20ac", "\\u00e9\\u20AC", "a\\ud83d\\ude00b",
+                     "a\\/b", 'a\\"b', "a\\\\b", "\\u00e9" * 60,
+                     "x" * 79 + "\\u00e9", "x" * 100):
+            error = self.refuse(
+                '{"use_case": {"id": "x", "title": "x",\n'
+                '"selected": [{"primitive": "secure-storage"}]},\n\n'
+                f'"{name}": [1]}}')
+            self.assertRegex(error, r"wrong\.json:4: ", name)
+        self.assertIn("wrong.json:3: use_case.title", self.refuse(
+            '{"use\\u005fcase": {"id": "x",\n"selected": [],\n'
+            '"t\\u0069tle": 1}}'))
+
     def test_control_characters(self):
         """Neither in an error nor in an answer: a terminal would act."""
         for bad in ("\x1b[2J", "\x7f", "\u009b31m", "\u202e", "a\nb"):
