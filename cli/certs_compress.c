@@ -157,10 +157,24 @@ static kw_status compress_view(struct kw_cli *cli,
     return write_files(cli, arguments, &definition, compressed);
 }
 
+/* Before anything is printed, or one of two files is made. */
+static kw_status check_outputs(struct kw_cli *cli,
+                               const struct kw_arguments *arguments) {
+    static const char *const OPTIONS[] = {"--write-definition", "--output"};
+    for (size_t i = 0; i < sizeof OPTIONS / sizeof *OPTIONS; i++) {
+        const char *path = kw_argument(arguments, OPTIONS[i]);
+        if (path != NULL) {
+            KW_TRY(kw_file_is_free(path, &cli->error));
+        }
+    }
+    return KW_OK;
+}
+
 kw_status kw_certs_compress(struct kw_cli *cli,
                             const struct kw_arguments *arguments) {
     struct kw_pki_bytes bytes;
     struct kw_pki_view view;
+    KW_TRY(check_outputs(cli, arguments));
     KW_TRY(kw_pki_read_file(arguments->operand[0], &bytes, &view, &cli->error));
     return compress_view(cli, arguments, &view);
 }
@@ -197,9 +211,14 @@ static kw_status read_compressed(struct kw_cli *cli, const char *operand,
     if (kw_hex_read(operand, compressed, KW_COMPCERT_SIZE) == KW_OK) {
         return KW_OK;
     }
-    KW_TRY(
-        kw_file_read(operand, COMPRESSED_FILE_MAX, &data, &size, &cli->error));
-    const kw_status status = parse_compressed((char *)data, size, compressed);
+    kw_status status =
+        kw_file_read(operand, COMPRESSED_FILE_MAX, &data, &size, &cli->error);
+    if (status != KW_OK && status != KW_PARSE_SIZE) {
+        return status;
+    }
+    if (status == KW_OK) {
+        status = parse_compressed((char *)data, size, compressed);
+    }
     free(data);
     return status == KW_OK
                ? KW_OK
@@ -304,6 +323,31 @@ static kw_status show_expanded(struct kw_cli *cli,
                                               &cli->error);
 }
 
+/* The first option that the definition has a place for, and that was not
+ * given; what is missing beside these is the certificate's serial number. */
+static kw_status name_missing(struct kw_cli *cli,
+                              const struct kw_cert_definition *definition,
+                              const struct kw_cert_inputs *inputs) {
+    const struct {
+        enum kw_element element;
+        bool given;
+        const char *option;
+    } ROWS[] = {
+        {KW_ELEMENT_AUTHORITY_ID, inputs->issuer_id != NULL, "--issuer FILE"},
+        {KW_ELEMENT_DEVICE_0_3, inputs->device != NULL, "--device SERIAL"},
+        {KW_ELEMENT_DEVICE_4_8, inputs->device != NULL, "--device SERIAL"},
+        {KW_ELEMENT_EUI48, inputs->eui48 != NULL, "--eui48 HEX"},
+    };
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+        if (!ROWS[i].given && definition->element[ROWS[i].element].size > 0) {
+            return kw_error_hint(&cli->error, "give it with %s",
+                                 ROWS[i].option);
+        }
+    }
+    return kw_error_hint(&cli->error, "give it with --serial-number HEX, or "
+                                      "the chip's with --device SERIAL");
+}
+
 kw_status kw_certs_expand(struct kw_cli *cli,
                           const struct kw_arguments *arguments) {
     const char *path = kw_argument(arguments, "--definition");
@@ -314,8 +358,12 @@ kw_status kw_certs_expand(struct kw_cli *cli,
     KW_TRY(read_compressed(cli, arguments->operand[0], compressed));
     KW_TRY(read_definition(cli, path, &definition));
     KW_TRY(read_given(cli, arguments, &given));
-    KW_TRY(kw_cert_expand(&definition, compressed, &given.inputs, &whole,
-                          &cli->error));
+    const kw_status status = kw_cert_expand(&definition, compressed,
+                                            &given.inputs, &whole, &cli->error);
+    if (status == KW_USAGE) {
+        return name_missing(cli, &definition, &given.inputs);
+    }
+    KW_TRY(status);
     return show_expanded(cli, arguments, &whole);
 }
 

@@ -76,14 +76,38 @@ class Manual(kw.Case):
 
     def test_says_what_is_missing(self):
         self.compress("device")
-        self.fails(2, "serial number", "certs", "expand", KNOWN["device"],
+        self.fails(2, "serial number(.|\n)*with --device", "certs", "expand",
+                   KNOWN["device"],
                    "--definition", "device.json", "--public-key",
                    self.key_file("device"), "--issuer",
                    VECTORS / "manual_signer.pem")
-        self.fails(2, "issuer", "certs", "expand", KNOWN["device"],
+        self.fails(2, "issuer(.|\n)*with --issuer", "certs", "expand",
+                   KNOWN["device"],
                    "--definition", "device.json", "--public-key",
                    self.key_file("device"), "--device", "01233e8a1491f2a601")
         self.fails(2, "--definition", "certs", "expand", KNOWN["device"])
+
+    def test_a_file_that_is_no_compressed_certificate(self):
+        self.compress("device")
+        for size in (0, 71, 73, 1360, 70000):
+            with self.subTest(size=size):
+                (self.kw.folder / "wrong.bin").write_bytes(bytes(size))
+                self.assertRegex(
+                    self.expand("device", "wrong.bin", code=3)["message"],
+                    "neither 72 bytes nor 144 hex digits")
+
+    def test_both_outputs_are_free_before_one_is_made(self):
+        (self.kw.folder / "there").write_text("mine")
+        for options in (("--write-definition", "there", "-o", "new"),
+                        ("--write-definition", "new", "-o", "there")):
+            with self.subTest(options=options):
+                result = self.kw.run("certs", "compress",
+                                     VECTORS / "manual_device.pem", *options,
+                                     code=1)
+                self.assertRegex(result.err, "there is there already")
+                self.assertEqual(result.out, "")
+                self.assertFalse((self.kw.folder / "new").exists())
+        self.assertEqual((self.kw.folder / "there").read_text(), "mine")
 
     def test_der_does_as_well(self):
         for name, known in KNOWN.items():
