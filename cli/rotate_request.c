@@ -9,7 +9,21 @@ static kw_status no_memory(struct kw_cli *cli) {
     return kw_error(&cli->error, KW_SYSTEM_MEMORY, "out of memory");
 }
 
+/* Where this workspace lacks the authority's key, its owner must name it. */
+static const char *answer_command(const struct kw_rotation *rotation,
+                                  const struct kw_rotation_view *view) {
+    struct kw_error ignored;
+    struct kw_key_file file;
+    if (kw_keyring_find(rotation->workspace, NULL, KW_AUTHORITY_SLOT,
+                        view->authority, &file, &ignored) != KW_OK) {
+        return "rotate authorize --authority FILE --request";
+    }
+    kw_key_file_free(&file);
+    return "rotate authorize --request";
+}
+
 static void show_request(struct kw_cli *cli, const char *path,
+                         const struct kw_rotation *rotation,
                          const struct kw_rotation_view *view,
                          const uint8_t *new_key_, bool fleet) {
     char old_text[KW_SHORT_TEXT];
@@ -22,7 +36,7 @@ static void show_request(struct kw_cli *cli, const char *path,
              view->state.validated ? " (validated)" : "",
              kw_short_fingerprint(new_key_, new_text), view->state.counter);
     kw_print_next(cli, "where the authority's key lives",
-                  "rotate authorize --request", path);
+                  answer_command(rotation, view), path);
     if (fleet) {
         kw_warn(cli, "keywright: the serial is left out: a bundle for this "
                      "request fits every chip of the same configuration and "
@@ -51,7 +65,7 @@ static kw_status write_request(struct kw_cli *cli,
     }
     const kw_status status = kw_envelope_create(path, &request, &cli->error);
     if (status == KW_OK) {
-        show_request(cli, path, view, key->public_key, fleet);
+        show_request(cli, path, rotation, view, key->public_key, fleet);
     }
     free(path);
     return status;

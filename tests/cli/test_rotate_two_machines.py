@@ -80,6 +80,17 @@ class TwoMachines(rotation_case.Case):
 
 
 class Way(TwoMachines):
+    def test_what_comes_next(self):
+        """Whoever lacks the authority's key is told to name it."""
+        self.kw.run("rotate", "new-key")
+        said = self.kw.run("rotate", "request", "-o", "r.json").out
+        self.assertIn("rotate authorize --authority FILE --request r.json",
+                      said)
+        document = self.far.json("rotate", "authorize", "--request",
+                                 self.kw.path("r.json"), "--yes", code=1)
+        self.assertIn("--authority FILE", document["hint"])
+        self.assertNotIn("rotate request", document["hint"])
+
     def test_the_whole_way_three_times(self):
         self.assertEqual(self.far.own_secrets().keys() &
                          self.kw.own_secrets().keys(), set())
