@@ -1,4 +1,5 @@
 /* cli/keys.c: the noun `keys`. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +14,8 @@
 
 /* The public keys that the chip holds in slots 13, 14 and 15. */
 struct held {
-    bool known; /* a chip answered */
+    bool known;       /* a chip answered */
+    char reason[512]; /* why not */
     char serial[KW_SERIAL_TEXT];
     bool has[PUBLIC_SLOTS];
     uint8_t key[PUBLIC_SLOTS][KW_PUBLIC_KEY_SIZE];
@@ -46,8 +48,15 @@ static void ask_chip(struct kw_cli *cli, struct held *held) {
     struct kw_chip *chip = NULL;
     *held = (struct held){.known = false};
     if (kw_cli_chip(cli, &chip) == KW_OK) {
-        (void)!read_held(chip, held);
+        const kw_status status = read_held(chip, held);
         kw_chip_idle(chip);
+        if (status != KW_OK) {
+            kw_error_chip(&cli->error, status, chip, "cannot read the chip");
+        }
+    }
+    if (!held->known) {
+        (void)snprintf(held->reason, sizeof held->reason, "%s",
+                       cli->error.message);
     }
     cli->error = (struct kw_error){.status = KW_OK};
 }
@@ -133,7 +142,8 @@ static bool has_secret(const struct kw_key_files *files) {
 static void print_legend(const struct kw_cli *cli, const struct held *held,
                          const struct kw_key_files *files) {
     if (!held->known) {
-        kw_print(cli, "\n?  not known: %s does not answer\n", cli->chip_text);
+        kw_print(cli, "\n?  not known: %s does not answer: %s\n",
+                 cli->chip_text, held->reason);
         return;
     }
     if (has_secret(files)) {

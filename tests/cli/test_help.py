@@ -364,6 +364,15 @@ class Keys(kw.Case):
         self.assertIn("?  not known: sim:nobody does not answer",
                       self.legend("--chip", "sim:nobody"))
 
+    def test_why_the_chip_does_not_answer(self):
+        self.init()
+        self.kw.run("resources", "make")
+        lock = self.kw.at("chips", "lock")
+        lock.unlink()
+        lock.mkdir()
+        self.assertRegex(self.legend(), "sim:trustflex does not answer: "
+                         "cannot open chips/lock of .*: Is a directory")
+
     def test_another_chip(self):
         """What another chip holds is not known, rather than not held."""
         serial = self.init()
