@@ -44,6 +44,24 @@ class Readme(kw.Case):
              ["manifest", "verify"]])
         self.assertRegex(self.kw.outputs[-1], "1 good, 0 wrong, 0 unreadable")
 
+    def test_status_and_lint(self):
+        """What Five minutes shows after a rotation."""
+        commands = dict(sections()["Five minutes"])
+        for command in ("init", "resources make", "rotate run"):
+            self.assertIn("keywright " + command, commands)
+            self.kw.run(*command.split())
+        said = self.kw.run("rotate", "status")
+        shown = [line for line in commands["keywright rotate status"]
+                 if re.match(" *(Counter|Journal|warning|by)", line)]
+        self.assertEqual(len(shown), 4)
+        for line in shown:
+            self.assertIn(line.rstrip(), (said.out + said.err).splitlines())
+        made = [command.split()[1:] for command in commands
+                if "config.bin" in command]
+        self.assertEqual(len(made), 2)
+        for words in made:
+            self.kw.run(*words)
+
     def test_certificates(self):
         self.kw.run("init")
         self.assertEqual(len(self.play("Certificates of your own")), 3)
