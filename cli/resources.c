@@ -44,8 +44,9 @@ static kw_status confirm(struct kw_cli *cli,
     }
     kw_print(cli,
              "Slot 14 holds the validated key %s under the authority %s.\n"
-             "New resources replace both, and the secrets in slots 5, 6, 9 and "
-             "15; the old keys stay\nin keys/, requests and bundles made "
+             "New resources replace both, the secrets in slots 5, 6 and 9 and "
+             "the public key in slot 15;\nthe old keys stay in keys/, requests "
+             "and bundles made "
              "before no longer fit.\n",
              kw_short_fingerprint(view.has_key ? view.key : NULL, key),
              kw_short_fingerprint(view.has_authority ? view.authority : NULL,
@@ -57,6 +58,7 @@ static kw_status make(struct kw_cli *cli,
                       const struct kw_arguments *arguments) {
     struct kw_resources_result result;
     struct kw_resources resources = {
+        .authority = kw_argument(arguments, "--authority"),
         .firmware = kw_argument(arguments, "--firmware"),
         .say = kw_say_line,
         .observer = cli,
@@ -76,6 +78,9 @@ static kw_status make(struct kw_cli *cli,
 static const struct kw_option MAKE_OPTIONS[] = {
     {"--firmware", "FILE",
      "sign this image with slot 15's key, for secure boot"},
+    {"--authority", "FILE",
+     "the private key of slot 13's authority, to invalidate a validated slot "
+     "14 (default: the one in keys/)"},
     {NULL, NULL, NULL},
 };
 

@@ -86,7 +86,7 @@ _keywright_options() { # NOUN VERB
     'chip counter') echo --increment ;;
     'chip config') echo --file ;;
     'chip trace') echo --config ;;
-    'resources make') echo --firmware ;;
+    'resources make') echo --firmware --authority ;;
     'rotate run' | 'rotate resume') echo --authority ;;
     'rotate request') echo --fleet --output ;;
     'rotate authorize')

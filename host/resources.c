@@ -326,6 +326,18 @@ static kw_status invalidate(const struct run *run,
                                            "cannot invalidate slot 14");
 }
 
+static kw_status check_authority(const struct run *run,
+                                 struct kw_error *error) {
+    if (run->view.has_authority) {
+        return KW_OK;
+    }
+    kw_error(error, KW_NO,
+             "slot 14 is validated, and slot 13 no longer holds the authority "
+             "that could invalidate it");
+    return kw_error_hint(error, "use another chip, or write that authority's "
+                                "public key to slot 13 again");
+}
+
 /* A validated slot 14 can't be written, and once slot 13 holds a new
  * authority nobody could invalidate it any more: so that comes first. */
 static kw_status leave_old_key(const struct run *run, struct kw_error *error) {
@@ -333,10 +345,12 @@ static kw_status leave_old_key(const struct run *run, struct kw_error *error) {
     const struct kw_rotation rotation = {
         .workspace = run->resources->workspace,
         .chip = run->resources->chip,
+        .authority = run->resources->authority,
     };
     if (!run->view.state.validated) {
         return KW_OK;
     }
+    KW_TRY(check_authority(run, error));
     KW_TRY(kw_rotation_authority(&rotation, run->view.authority, &authority,
                                  error));
     const kw_status status = invalidate(run, authority, error);
@@ -359,6 +373,17 @@ static kw_status check_first(struct run *run, struct kw_error *error) {
 }
 
 /* --- firmware --- */
+
+static kw_status read_image(const char *path, uint8_t **image, size_t *size,
+                            struct kw_error *error) {
+    KW_TRY(kw_file_read(path, FIRMWARE_MAX, image, size, error));
+    if (*size > 0) {
+        return KW_OK;
+    }
+    free(*image);
+    kw_error(error, KW_PARSE, "%s is empty: there is no image to sign", path);
+    return kw_error_hint(error, "nothing was changed");
+}
 
 /* The last part of a path without its ending, as a C name. */
 static char *name_of(const char *path) {
@@ -410,6 +435,15 @@ static kw_status save_signed(const struct run *run, const char *name,
     return status;
 }
 
+static void say_signed(const struct run *run, const char *name) {
+    char *line = kw_format("Signed %s with the key of slot 15: %s/%s_sign.bin",
+                           run->resources->firmware, run->result->folder, name);
+    if (line != NULL) {
+        say(run->resources, line);
+    }
+    free(line);
+}
+
 static kw_status sign_image(struct run *run, const uint8_t *image, size_t size,
                             struct kw_error *error) {
     struct kw_key *key = NULL;
@@ -427,6 +461,9 @@ static kw_status sign_image(struct run *run, const uint8_t *image, size_t size,
     status = name == NULL
                  ? no_memory(error)
                  : save_signed(run, name, image, size, signature, error);
+    if (status == KW_OK) {
+        say_signed(run, name);
+    }
     free(name);
     return status;
 }
@@ -481,8 +518,7 @@ kw_status kw_resources_make(const struct kw_resources *resources,
     size_t size = 0;
     *result = (struct kw_resources_result){.slots = json_array()};
     if (resources->firmware != NULL) {
-        KW_TRY(kw_file_read(resources->firmware, FIRMWARE_MAX, &image, &size,
-                            error));
+        KW_TRY(read_image(resources->firmware, &image, &size, error));
     }
     const kw_status status = make_all(&run, image, size, error);
     for (unsigned i = 0; i < 3; i++) {

@@ -13,7 +13,8 @@
 struct kw_resources {
     struct kw_workspace *workspace;
     struct kw_chip *chip;
-    const char *firmware; /* an image to sign with slot 15's key, or NULL */
+    const char *authority; /* of a validated slot 14; NULL: found in keys/ */
+    const char *firmware;  /* an image to sign with slot 15's key, or NULL */
     void (*say)(void *observer, const char *line);
     void *observer;
 };
@@ -25,6 +26,8 @@ struct kw_resources_result {
     json_t *slots; /* [{slot, action, line}]; freed likewise */
 };
 
+/* KW_PARSE: the image is empty. KW_NO, before anything is changed: no
+ * private key for slot 13, which a validated slot 14 needs. */
 KW_MUST_USE kw_status kw_resources_make(const struct kw_resources *resources,
                                         struct kw_resources_result *result,
                                         struct kw_error *error);

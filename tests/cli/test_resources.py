@@ -267,6 +267,30 @@ class Make(kw.Case):
         self.assertEqual(
             self.kw.at("chips", "trustflex.chip").read_bytes(), image)
 
+    def test_again_with_the_old_authority_elsewhere(self):
+        self.kw.run("resources", "make")
+        self.kw.run("rotate", "run")
+        key = self.kw.generations(self.serial)[0] / "slot_13_ecc_key_pair.pem"
+        elsewhere = key.rename(self.kw.folder / "authority.pem")
+        self.fails(1, "--authority", "resources", "make", "--yes")
+        other = self.kw.newest(self.serial, "slot_14_ecc_key_pair.pem")
+        self.fails(1, "another authority", "resources", "make", "--yes",
+                   "--authority", other)
+        out = self.kw.run("resources", "make", "--yes", "--authority",
+                          elsewhere).out
+        self.assertIn("the secrets in slots 5, 6 and 9 and the public key in "
+                      "slot 15", out)
+        self.kw.run("rotate", "run")
+
+    def test_validated_and_the_authority_is_gone(self):
+        self.kw.run("resources", "make")
+        self.kw.run("rotate", "run")
+        self.kw.folder.joinpath("zeros").write_bytes(bytes(72))
+        self.kw.run("chip", "write", 13, "--file", "zeros", "--yes")
+        document = self.fails(1, "slot 13 no longer holds the authority",
+                              "resources", "make", "--yes")
+        self.assertNotIn("0000", document["message"] + document["hint"])
+
     def test_locked_slot(self):
         self.make()
         self.kw.run("rotate", "lock-authority", "--yes")
@@ -338,6 +362,20 @@ class Firmware(kw.Case):
             _, folder = self.sign("app.bin", bytes([round_]))
             self.assertEqual(
                 len((folder / "app_sign.bin").read_bytes()), 64)
+
+    def test_says_what_it_signed(self):
+        self.kw.folder.joinpath("app.bin").write_bytes(b"image")
+        out = self.kw.run("resources", "make", "--firmware", "app.bin").out
+        folder = self.kw.generations(self.serial)[-1]
+        said = re.search("Signed app.bin with the key of slot 15: (.*)", out)
+        self.assertTrue(self.kw.path(said[1]).samefile(
+            folder / "app_sign.bin"))
+
+    def test_empty_image(self):
+        self.kw.folder.joinpath("none.bin").write_bytes(b"")
+        self.fails(3, "none.bin is empty", "resources", "make", "--firmware",
+                   "none.bin")
+        self.assertFalse(any(self.kw.at("keys").glob("*/prototype-*")))
 
     def test_no_such_image(self):
         self.fails(6, "none.bin", "resources", "make", "--firmware",

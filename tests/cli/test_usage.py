@@ -60,7 +60,7 @@ class Help(kw.Case):
         for words, options in (
                 (("init",), ["--model"]),
                 (("chip", "retire"), ["--dry-run", "--authority"]),
-                (("resources", "make"), ["--firmware"]),
+                (("resources", "make"), ["--firmware", "--authority"]),
                 (("rotate", "request"), ["--fleet", "-o"]),
                 (("rotate", "authorize"),
                  ["--request", "--authority", "--sequence",
