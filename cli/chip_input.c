@@ -76,7 +76,7 @@ static kw_status hash_file(struct kw_cli *cli, const char *path,
                            uint8_t digest[KW_SHA256_SIZE]) {
     uint8_t *data = NULL;
     size_t size = 0;
-    KW_TRY(kw_file_read(path, IMAGE_MAX, &data, &size, &cli->error));
+    KW_TRY(kw_input_read(path, IMAGE_MAX, &data, &size, &cli->error));
     const kw_status status =
         kw_hash_bytes(&kw_openssl_hash, data, size, digest);
     free(data);

@@ -91,7 +91,7 @@ static kw_status read_all(struct kw_cli *cli, const char *name, uint8_t **data,
                           size_t *size) {
     return strcmp(name, "-") == 0
                ? read_stdin(cli, data, size)
-               : kw_file_read(name, FILE_MAX, data, size, &cli->error);
+               : kw_input_read(name, FILE_MAX, data, size, &cli->error);
 }
 
 kw_status kw_chip_trace_verb(struct kw_cli *cli,

@@ -269,6 +269,45 @@ kw_status kw_file_read(const char *path, size_t limit, uint8_t **data,
     return status;
 }
 
+/* A pipe has no size beforehand. */
+static kw_status read_pipe(FILE *pipe, const char *path, size_t limit,
+                           uint8_t **data, size_t *size,
+                           struct kw_error *error) {
+    uint8_t *bytes = malloc(limit + 1);
+    if (bytes == NULL) {
+        return kw_error(error, KW_SYSTEM_MEMORY, "out of memory");
+    }
+    const size_t count = fread(bytes, 1, limit + 1, pipe);
+    if (ferror(pipe) == 0 && count <= limit) {
+        bytes[count] = '\0';
+        *data = bytes;
+        *size = count;
+        return KW_OK;
+    }
+    const kw_status status =
+        ferror(pipe) != 0
+            ? kw_error_system(error, "cannot read %s", path)
+            : kw_error(error, KW_PARSE_SIZE,
+                       "%s is too large: %zu bytes are the limit", path, limit);
+    free(bytes);
+    return status;
+}
+
+kw_status kw_input_read(const char *path, size_t limit, uint8_t **data,
+                        size_t *size, struct kw_error *error) {
+    struct stat about;
+    if (stat(path, &about) != 0 || !S_ISFIFO(about.st_mode)) {
+        return kw_file_read(path, limit, data, size, error);
+    }
+    FILE *pipe = fopen(path, "rbe");
+    if (pipe == NULL) {
+        return kw_error_system(error, "cannot open %s", path);
+    }
+    const kw_status status = read_pipe(pipe, path, limit, data, size, error);
+    (void)fclose(pipe);
+    return status;
+}
+
 static bool overwrite_flushed(const char *path) {
     static const uint8_t zeros[256];
     struct stat about;

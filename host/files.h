@@ -60,6 +60,12 @@ KW_MUST_USE kw_status kw_file_read(const char *path, size_t limit,
                                    uint8_t **data, size_t *size,
                                    struct kw_error *error);
 
+/* The same, and of a pipe too, to its end: for what is no secret. Waits for
+ * who writes it. */
+KW_MUST_USE kw_status kw_input_read(const char *path, size_t limit,
+                                    uint8_t **data, size_t *size,
+                                    struct kw_error *error);
+
 /* Overwrites with zeros, flushes, removes. */
 KW_MUST_USE kw_status kw_file_wipe(const char *path, struct kw_error *error);
 

@@ -197,6 +197,24 @@ class Keys(Case):
              "-signature", self.kw.folder / "s.der", message], check=True,
             capture_output=True)
 
+    def test_sign_and_verify_what_comes_from_a_pipe(self):
+        text = "of no size beforehand\n" * 10000
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        document = self.kw.json("chip", "sign", 0, "--file", "/dev/stdin",
+                                "-o", "s.der", input=text)
+        self.assertEqual(document["digest"], digest)
+        document = self.kw.json(
+            "chip", "verify", "--public-key", self.public(0), "--signature",
+            "s.der", "--file", "/dev/stdin", input=text)
+        self.assertTrue(document["verified"])
+        self.assertEqual(document["digest"], digest)
+        self.fails(3, "1048576 bytes are the limit", "chip", "trace",
+                   "/dev/stdin", input=" " * (1 << 20) + "\n")
+        # What may be secret or is read twice has to be a file.
+        self.fails(3, "not a file", "chip", "verify", "--public-key",
+                   self.public(0), "--signature", "/dev/stdin", "--digest",
+                   digest, input="00")
+
     def test_sign_a_digest(self):
         digest = os.urandom(32)
         raw = bytes.fromhex(self.kw.json(

@@ -356,6 +356,18 @@ class Files(kw.Case):
         document = self.kw.json("manifest", "show", "b.json", code=3)
         self.assertIn("ends inside entry 5", document["message"])
 
+    def test_a_manifest_from_a_pipe(self):
+        text = (self.kw.folder / "a.json").read_text()
+        for verb, *words in (("show",), ("split", "--every", 9, "-o", "p"),
+                             ("merge", "b.json", "-o", "c.json"),
+                             ("export", "--csv", "-o", "a.csv")):
+            with self.subTest(verb=verb):
+                (self.kw.folder / "b.json").write_text("[]")
+                self.kw.json("manifest", verb, "/dev/stdin", *words,
+                             input=text)
+        self.assertEqual(self.read("p-0001.json"), self.all)
+        self.assertEqual(self.read("c.json"), self.all)
+
     def test_split_and_merge(self):
         document = self.kw.json("manifest", "split", "a.json", "--every", 2)
         self.assertEqual([file["entries"] for file in document["files"]],
