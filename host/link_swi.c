@@ -167,15 +167,19 @@ static void close_link(void *self) {
 static const struct kw_link_ops OPS = {wake, idle, put_to_sleep, transfer,
                                        NULL};
 
-static kw_status nobody(struct kw_error *error, kw_status status,
-                        const char *device) {
-    kw_error(error, status, "Can't connect to swi:%s: %s", device,
-             kw_status_text(status));
+static kw_status hint_wire(struct kw_error *error) {
     return kw_error_hint(error,
                          "check the cable, that the port's transmit and "
                          "receive lines both reach the chip's wire, that the "
                          "chip is a single-wire part and has power; or that "
                          "`keywright board serve` runs there");
+}
+
+static kw_status nobody(struct kw_error *error, kw_status status,
+                        const char *device) {
+    kw_error(error, status, "Can't connect to swi:%s: %s", device,
+             kw_status_text(status));
+    return hint_wire(error);
 }
 
 kw_status kw_link_open_swi(const char *text, struct kw_opened_link *opened,
@@ -185,7 +189,10 @@ kw_status kw_link_open_swi(const char *text, struct kw_opened_link *opened,
         kw_error(error, KW_USAGE, "swi: names no serial port");
         return kw_error_hint(error, "swi:/dev/ttyUSB0, for example");
     }
-    KW_TRY(kw_serial_open("swi:", text, B230400, &fd, error));
+    const kw_status opening = kw_serial_open("swi:", text, B230400, &fd, error);
+    if (opening != KW_OK) {
+        return opening == KW_ABSENT ? hint_wire(error) : opening;
+    }
     struct swi_link *link = malloc(sizeof *link);
     if (link == NULL) {
         (void)close(fd);

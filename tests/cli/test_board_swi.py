@@ -100,7 +100,9 @@ class SwiLink(wire_case.Case):
 
     def test_nobody_there(self):
         self.fails(2, "swi:", "chip", "info", "--chip", "swi:")
-        self.fails(4, "check", "chip", "info", "--chip", "swi:nobody")
+        document = self.fails(4, "single-wire part", "chip", "info", "--chip",
+                              "swi:nobody")
+        self.assertNotIn("kit", document["hint"])
         # A port that echoes nothing: the kit's.
         self.wire("--kit-pty", "kit")
         started = time.monotonic()
