@@ -43,6 +43,13 @@ static kw_status find_authority(struct kw_cli *cli,
     return kw_winc_public_key_read(file, authority, &cli->error);
 }
 
+static kw_status refuse_both(struct kw_cli *cli) {
+    kw_error(&cli->error, KW_USAGE,
+             "--unsigned and --authority contradict each other");
+    return kw_error_hint(&cli->error, "a list is signed by an authority, or "
+                                      "taken as it is");
+}
+
 /* An unsigned list, which --unsigned takes as it is; a signed one is read
  * again with the authority that vouches for it. */
 static kw_status read_list(struct kw_cli *cli,
@@ -50,6 +57,10 @@ static kw_status read_list(struct kw_cli *cli,
                            struct kw_ota_list *list) {
     uint8_t authority[KW_PUBLIC_KEY_SIZE];
     const char *path = kw_argument(arguments, "--list");
+    if (kw_argument(arguments, "--unsigned") != NULL &&
+        kw_argument(arguments, "--authority") != NULL) {
+        return refuse_both(cli);
+    }
     const kw_status status = kw_ota_list_read(path, NULL, list, &cli->error);
     if (status == KW_NO_SIGNATURE) {
         cli->error = (struct kw_error){.status = KW_OK};

@@ -20,6 +20,10 @@ class Server(Case):
         (self.kw.folder / "files" / "NMA_Root.cer").unlink()
         self.refused("200 with an error text", self.www(), 3)
 
+    def test_an_authority_of_an_unsigned_list(self):
+        self.fails(2, "contradict", *self.arguments(
+            self.www(), self.write_list()), "--authority", "owner.pem")
+
     def test_another_certificate(self):
         port = self.www()
         other = self.write("other.pem", pem(certificate(name("O=X"),
