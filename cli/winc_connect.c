@@ -7,6 +7,7 @@
 #include "host/text.h"
 
 #define TIMEOUT_S 10
+#define PORT_MAX  65535ul
 
 const struct kw_option kw_winc_connect_options[] = {
     KW_WINC_OPTION_MODULE,
@@ -69,6 +70,17 @@ static kw_status connect_module(struct kw_cli *cli,
     return status;
 }
 
+static kw_status check_port(struct kw_cli *cli, const char *text) {
+    const size_t digits = strspn(text, "0123456789");
+    const unsigned long number = strtoul(text, NULL, 10);
+    return digits > 0 && digits <= 5 && text[digits] == '\0' && number > 0 &&
+                   number <= PORT_MAX
+               ? KW_OK
+               : kw_error(&cli->error, KW_USAGE,
+                          "'%s' is no TCP port: a number from 1 to %lu", text,
+                          PORT_MAX);
+}
+
 kw_status kw_winc_connect_verb(struct kw_cli *cli,
                                const struct kw_arguments *arguments) {
     const char *image = kw_argument(arguments, "--flash");
@@ -78,8 +90,10 @@ kw_status kw_winc_connect_verb(struct kw_cli *cli,
         .port = arguments->operand[1],
         .check_name = kw_argument(arguments, "--check-name") != NULL,
         .timeout_s = TIMEOUT_S,
+        .stopped = &kw_stop_requested,
     };
     char root[2 * KW_SHA1_SIZE + 1];
+    KW_TRY(check_port(cli, wanted.port));
     KW_TRY(image != NULL
                ? connect_image(cli, image, &wanted, &connection)
                : connect_module(cli, arguments, &wanted, &connection));

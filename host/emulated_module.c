@@ -341,6 +341,32 @@ static void take(const struct kw_sim_connection *from,
     memcpy(to->reason, from->reason, sizeof to->reason);
 }
 
+static kw_status not_connected(const struct kw_module_connect *wanted,
+                               const struct kw_module_connection *connection,
+                               kw_status status, struct kw_error *error) {
+    switch (status) {
+    case KW_ABSENT:
+        return connection->reason[0] != '\0'
+                   ? kw_error(error, status, "cannot resolve %s: %s",
+                              wanted->host, connection->reason)
+                   : kw_error(error, status, "nobody listens at %s:%s",
+                              wanted->host, wanted->port);
+    case KW_ABSENT_ANSWER:
+        return kw_error(error, status, "%s:%s does not answer in %u s",
+                        wanted->host, wanted->port, wanted->timeout_s);
+    case KW_INTERRUPTED:
+        return kw_error(error, status, "connecting to %s:%s was interrupted",
+                        wanted->host, wanted->port);
+    case KW_NO:
+        return kw_error(error, status,
+                        "the module does not connect to %s:%s: "
+                        "%s",
+                        wanted->host, wanted->port, connection->reason);
+    default:
+        return kw_error_core(error, status, "the module's TLS store");
+    }
+}
+
 kw_status kw_flash_connect(const uint8_t *flash, uint32_t size,
                            const struct kw_module_connect *wanted,
                            struct kw_module_connection *connection,
@@ -352,23 +378,13 @@ kw_status kw_flash_connect(const uint8_t *flash, uint32_t size,
         .signer = wanted->chip,
     };
     const struct kw_sim_connect how = {wanted->host, wanted->port,
-                                       wanted->check_name, wanted->timeout_s};
+                                       wanted->check_name, wanted->timeout_s,
+                                       wanted->stopped};
     struct kw_sim_connection result;
     const kw_status status = kw_sim_firmware_connect(&firmware, &how, &result);
     take(&result, connection);
-    if (status == KW_ABSENT) {
-        return kw_error(error, status, "nobody listens at %s:%s", wanted->host,
-                        wanted->port);
-    }
-    if (status == KW_NO) {
-        return kw_error(error, status,
-                        "the module does not connect to %s:%s: "
-                        "%s",
-                        wanted->host, wanted->port, connection->reason);
-    }
-    return status == KW_OK
-               ? KW_OK
-               : kw_error_core(error, status, "the module's TLS store");
+    return status == KW_OK ? KW_OK
+                           : not_connected(wanted, connection, status, error);
 }
 
 kw_status kw_module_connect(const struct kw_module *module,

@@ -8,6 +8,8 @@
 #ifndef KW_HOST_EMULATED_MODULE_H
 #define KW_HOST_EMULATED_MODULE_H
 
+#include <signal.h>
+
 #include "core/winc_flash.h"
 #include "host/workspace.h"
 
@@ -46,6 +48,7 @@ struct kw_module_connect {
     const char *port;
     bool check_name;
     unsigned timeout_s;
+    const volatile sig_atomic_t *stopped; /* may be NULL */
     /* The secure element that signs with slot 0, or NULL. */
     struct kw_chip *chip;
 };
@@ -56,7 +59,9 @@ struct kw_module_connection {
     char identity[8];
     char reason[256];
 };
-/* KW_ABSENT: nobody there. KW_NO: not trusted; the error says why. */
+/* KW_ABSENT: nobody there, or no such host. KW_ABSENT_ANSWER: silence for
+ * timeout_s. KW_INTERRUPTED: stopped. KW_NO: not trusted; the error says why.
+ */
 KW_MUST_USE kw_status kw_module_connect(const struct kw_module *module,
                                         const struct kw_module_connect *wanted,
                                         struct kw_module_connection *connection,

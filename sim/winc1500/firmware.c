@@ -1,19 +1,21 @@
 #include "sim/winc1500/firmware.h"
 
+#include <netdb.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/param_build.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <time.h>
 
 #include "sim/winc1500/identity.h"
 
 #define CHAIN_MAX 8
+#define STEP_MS   100
 
 /* Source: the module's socket interface, suites 0 to 15. */
 static const char SUITES[] =
@@ -214,23 +216,55 @@ static SSL_CTX *make_context(struct session *session) {
     return context;
 }
 
-static BIO *dial(const struct kw_sim_connect *wanted) {
-    BIO *bio = BIO_new(BIO_s_connect());
-    if (bio == NULL) {
-        return NULL;
+static int64_t now_ms(void) {
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* In short steps, so that a stop is heard between them. */
+static kw_status wait_for(const struct kw_sim_connect *wanted, BIO *bio,
+                          short events, int64_t deadline) {
+    struct pollfd waiting = {.fd = (int)BIO_get_fd(bio, NULL),
+                             .events = events};
+    while (poll(&waiting, 1, STEP_MS) <= 0) {
+        KW_ENSURE(wanted->stopped == NULL || *wanted->stopped == 0,
+                  KW_INTERRUPTED);
+        KW_ENSURE(now_ms() < deadline, KW_ABSENT_ANSWER);
     }
+    return KW_OK;
+}
+
+static int64_t deadline_of(const struct kw_sim_connect *wanted) {
+    return now_ms() + (int64_t)wanted->timeout_s * 1000;
+}
+
+static kw_status resolve(struct session *session) {
+    const struct kw_sim_connect *wanted = session->wanted;
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    struct addrinfo *found = NULL;
+    const int failure = getaddrinfo(wanted->host, wanted->port, &hints, &found);
+    if (failure != 0) {
+        (void)refuse(session, gai_strerror(failure));
+        return KW_ABSENT;
+    }
+    freeaddrinfo(found);
+    return KW_OK;
+}
+
+/* Each of the host's addresses in turn, as OpenSSL does it. */
+static kw_status dial(struct session *session, BIO *bio) {
+    const struct kw_sim_connect *wanted = session->wanted;
+    const int64_t deadline = deadline_of(wanted);
+    KW_TRY(resolve(session));
     (void)BIO_set_conn_hostname(bio, wanted->host);
     (void)BIO_set_conn_port(bio, wanted->port);
-    if (BIO_do_connect_retry(bio, (int)wanted->timeout_s, 10) != 1) {
-        BIO_free_all(bio);
-        return NULL;
+    (void)BIO_set_nbio(bio, 1);
+    while (BIO_do_connect(bio) != 1) {
+        KW_ENSURE(BIO_should_retry(bio), KW_ABSENT);
+        KW_TRY(wait_for(wanted, bio, POLLOUT, deadline));
     }
-    const struct timeval limit = {.tv_sec = wanted->timeout_s};
-    const int fd = (int)BIO_get_fd(bio, NULL);
-    (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-    (void)BIO_socket_nbio(fd, 0);
-    return bio;
+    return KW_OK;
 }
 
 static void note(struct session *session, SSL *ssl) {
@@ -242,21 +276,51 @@ static void note(struct session *session, SSL *ssl) {
                             sizeof connection->subject);
 }
 
-static kw_status shake_hands(struct session *session, SSL *ssl, BIO *bio) {
-    SSL_set_bio(ssl, bio, bio);
-    (void)SSL_set_tlsext_host_name(ssl, session->wanted->host);
-    if (SSL_connect(ssl) == 1) {
-        session->connection->reason[0] = '\0';
-        note(session, ssl);
-        (void)SSL_shutdown(ssl);
-        return KW_OK;
-    }
+static kw_status no_handshake(struct session *session) {
     if (session->connection->reason[0] == '\0') {
         const char *why = ERR_reason_error_string(ERR_peek_last_error());
         (void)refuse(session,
                      why != NULL ? why : "the server closed the connection");
     }
     return KW_NO;
+}
+
+static kw_status shake_hands(struct session *session, SSL *ssl) {
+    const int64_t deadline = deadline_of(session->wanted);
+    (void)SSL_set_tlsext_host_name(ssl, session->wanted->host);
+    for (int done = 0; done != 1;) {
+        ERR_clear_error();
+        done = SSL_connect(ssl);
+        const int error = SSL_get_error(ssl, done);
+        if (done == 1) {
+            continue;
+        }
+        if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) {
+            return no_handshake(session);
+        }
+        KW_TRY(wait_for(session->wanted, SSL_get_rbio(ssl),
+                        error == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT,
+                        deadline));
+    }
+    session->connection->reason[0] = '\0';
+    note(session, ssl);
+    (void)SSL_shutdown(ssl);
+    return KW_OK;
+}
+
+static kw_status connect_with(struct session *session, SSL_CTX *context) {
+    SSL *ssl = SSL_new(context);
+    BIO *bio = BIO_new(BIO_s_connect());
+    kw_status status = KW_SYSTEM_MEMORY;
+    if (ssl != NULL && bio != NULL) {
+        SSL_set_bio(ssl, bio, bio);
+        status = dial(session, bio);
+        status = status == KW_OK ? shake_hands(session, ssl) : status;
+        bio = NULL; /* it goes with the session */
+    }
+    BIO_free_all(bio);
+    SSL_free(ssl);
+    return status;
 }
 
 kw_status kw_sim_firmware_connect(const struct kw_sim_firmware *firmware,
@@ -270,15 +334,7 @@ kw_status kw_sim_firmware_connect(const struct kw_sim_firmware *firmware,
     EC_KEY_METHOD *method = NULL;
     kw_status status =
         kw_sim_identity(&mine, context, &method, connection->identity);
-    BIO *bio = status == KW_OK ? dial(wanted) : NULL;
-    SSL *ssl = bio == NULL ? NULL : SSL_new(context);
-    if (ssl != NULL) {
-        status = shake_hands(&session, ssl, bio);
-    } else if (status == KW_OK) {
-        BIO_free_all(bio);
-        status = KW_ABSENT;
-    }
-    SSL_free(ssl);
+    status = status == KW_OK ? connect_with(&session, context) : status;
     SSL_CTX_free(context);
     kw_sim_identity_free(method);
     ERR_clear_error();

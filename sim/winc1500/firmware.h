@@ -10,6 +10,8 @@
 #ifndef KW_SIM_WINC1500_FIRMWARE_H
 #define KW_SIM_WINC1500_FIRMWARE_H
 
+#include <signal.h>
+
 #include "core/winc_root.h"
 
 struct kw_sim_firmware {
@@ -24,8 +26,9 @@ struct kw_sim_firmware {
 struct kw_sim_connect {
     const char *host;
     const char *port;
-    bool check_name; /* as the module's "check SNI" flag */
-    unsigned timeout_s;
+    bool check_name;    /* as the module's "check SNI" flag */
+    unsigned timeout_s; /* for the connection, and for each of its steps */
+    const volatile sig_atomic_t *stopped; /* may be NULL */
 };
 
 struct kw_sim_connection {
@@ -36,8 +39,9 @@ struct kw_sim_connection {
     char reason[256];           /* why it failed */
 };
 
-/* KW_ABSENT: nobody listens there. KW_NO: the handshake failed; the reason
- * says why. */
+/* KW_ABSENT: nobody listens there, or the reason says why the host has no
+ * address. KW_ABSENT_ANSWER: the time passed. KW_INTERRUPTED: stopped. KW_NO:
+ * the handshake failed; the reason says why. */
 KW_MUST_USE kw_status kw_sim_firmware_connect(
     const struct kw_sim_firmware *firmware, const struct kw_sim_connect *wanted,
     struct kw_sim_connection *connection);

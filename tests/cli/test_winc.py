@@ -1,5 +1,7 @@
 """keywright winc: the stores byte for byte, and what is refused."""
 
+import signal
+import socket
 import subprocess
 
 from cryptography import x509
@@ -435,6 +437,45 @@ class Module(winc_case.Case):
         self.assertEqual(self.flash(), data)
         self.write("short.bin", data[:-1])
         self.fails(3, "whole flash", "winc", "load", "short.bin", "--yes")
+
+    def listen(self):
+        """A server that takes connections and never says a word."""
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listener.close)
+        return listener, listener.getsockname()[1]
+
+    def test_a_silent_server(self):
+        _, port = self.listen()
+        self.fails(4, "does not answer in 10 s", "winc", "connect",
+                   "127.0.0.1", port)
+
+    def test_a_silent_server_and_a_signal(self):
+        listener, port = self.listen()
+        process = self.kw.start("winc", "connect", "127.0.0.1", port)
+        listener.settimeout(kw.TIMEOUT)
+        with listener.accept()[0] as link:
+            self.assertTrue(link.recv(1))
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=5)
+        self.assertEqual(process.returncode, 7)
+        self.assertIn(b"interrupted", err)
+
+    def test_a_server_that_hangs_up(self):
+        listener, port = self.listen()
+        process = self.kw.start("winc", "connect", "127.0.0.1", port)
+        listener.settimeout(kw.TIMEOUT)
+        with listener.accept()[0] as link:
+            link.recv(4096)
+        _, err = process.communicate(timeout=kw.TIMEOUT)
+        self.assertEqual(process.returncode, 1, err)
+
+    def test_nobody_to_connect_to(self):
+        self.fails(4, "nobody listens", "winc", "connect", "127.0.0.1",
+                   winc_case.free_port())
+        self.fails(4, "cannot resolve nohost.invalid", "winc", "connect",
+                   "nohost.invalid", 443)
+        for port in ("https", "0", "65536", "-1", "4 43", ""):
+            self.fails(2, "port|option", "winc", "connect", "127.0.0.1", port)
 
     def test_no_module(self):
         self.fails(4, "winc new", "winc", "list", "--module", "none")
