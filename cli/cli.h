@@ -31,6 +31,13 @@ struct kw_option {
     bool required; /* the parser demands it */
 };
 
+/* A first operand that chooses what a verb does, and how many operands may
+ * follow it. */
+struct kw_word {
+    const char *name;
+    size_t operands_max;
+};
+
 struct kw_verb {
     const char *name;     /* NULL: the noun has no verbs */
     const char *operands; /* for the help: "SERIAL GENERATION [SLOT]" */
@@ -42,6 +49,7 @@ struct kw_verb {
     bool asks;           /* before it does its work, unless --yes answers */
     const char *missing; /* hint when a required option is not there */
     const char *example; /* a command line without "keywright" */
+    const struct kw_word *words; /* ends with a name NULL; may be NULL */
 };
 
 struct kw_noun {

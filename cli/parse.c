@@ -383,6 +383,21 @@ static kw_status check_required(struct kw_cli *cli,
     return KW_OK;
 }
 
+/* A word that the verb does not know is for the verb to refuse. */
+static kw_status check_words(struct kw_cli *cli,
+                             const struct kw_parsed *parsed) {
+    const struct kw_arguments *arguments = &parsed->arguments;
+    const struct kw_word *word = parsed->verb->words;
+    for (; word != NULL && word->name != NULL; word++) {
+        if (strcmp(word->name, arguments->operand[0]) == 0 &&
+            arguments->operand_count > word->operands_max + 1) {
+            return one_word_too_many(
+                cli, parsed, arguments->operand[word->operands_max + 1]);
+        }
+    }
+    return KW_OK;
+}
+
 static kw_status check_complete(struct kw_cli *cli,
                                 const struct kw_parsed *parsed) {
     if (parsed->help || parsed->version) {
@@ -398,6 +413,7 @@ static kw_status check_complete(struct kw_cli *cli,
                  parsed->verb->operands);
         return hint_help(cli, parsed, "says what it is");
     }
+    KW_TRY(check_words(cli, parsed));
     return check_required(cli, parsed);
 }
 

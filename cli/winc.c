@@ -214,6 +214,21 @@ static const struct kw_option ERASE_OPTIONS[] = {
     {NULL, NULL, NULL},
 };
 
+static const struct kw_word ROOT_WORDS[] = {
+    {"add", KW_OPERANDS_MAX},
+    {"remove", KW_OPERANDS_MAX},
+    {"list", 0},
+    {NULL, 0},
+};
+
+static const struct kw_word TLS_WORDS[] = {
+    {"add", KW_OPERANDS_MAX},
+    {"remove", KW_OPERANDS_MAX},
+    {"list", 0},
+    {"compact", 0},
+    {NULL, 0},
+};
+
 static const struct kw_verb VERBS[] = {
     {"new", NULL, "make an emulated module with an erased flash", NEW_OPTIONS,
      0, 0, new, .example = "winc new --module lab --size 8"},
@@ -224,15 +239,16 @@ static const struct kw_verb VERBS[] = {
     {"root", "add|remove|list [FILE|FOLDER|HASH]...",
      "change or show the certificates that the module trusts",
      kw_winc_root_options, 1, KW_OPERANDS_MAX, kw_winc_root,
-     .example = "winc root add ./roots/ --dry-run"},
+     .example = "winc root add ./roots/ --dry-run", .words = ROOT_WORDS},
     {"tls", "add|remove|list|compact [FILE|NAME]...",
      "change or show the module's own certificates and keys",
      kw_winc_tls_options, 1, KW_OPERANDS_MAX, kw_winc_tls,
-     .example = "winc tls add module.cer issuer.cer --key module.key"},
+     .example = "winc tls add module.cer issuer.cer --key module.key",
+     .words = TLS_WORDS},
     {"dump", "FILE", "write the whole flash to a file", OPTIONS, 1, 1,
      kw_winc_dump, .example = "winc dump flash.bin"},
-    {"load", "FILE", "replace the whole flash by a file", OPTIONS, 1, 1,
-     kw_winc_load, .asks = true, .example = "winc load flash.bin"},
+    {"load", "FILE", "replace the whole flash, or a store, by a file", OPTIONS,
+     1, 1, kw_winc_load, .asks = true, .example = "winc load flash.bin"},
     {"erase", NULL, "save and erase a store", ERASE_OPTIONS, 0, 0,
      kw_winc_erase, .asks = true, .example = "winc erase --root"},
     {"verify", NULL, "check both stores", OPTIONS, 0, 0, verify,

@@ -75,22 +75,101 @@ static kw_status write_image(struct kw_cli *cli, struct kw_winc *winc,
     return kw_winc_record_clear(winc, &cli->error);
 }
 
-static kw_status load_bytes(struct kw_cli *cli, struct kw_winc *winc,
-                            const char *path, const uint8_t *bytes,
-                            size_t size) {
+static kw_status load_flash(struct kw_cli *cli, struct kw_winc *winc,
+                            const char *path, const uint8_t *bytes) {
     uint32_t written = 0;
-    if (size != winc->flash.size) {
-        kw_error(&cli->error, KW_PARSE_SIZE, "%s has %zu bytes, the flash %u",
-                 path, size, winc->flash.size);
-        return kw_error_hint(&cli->error, "an image is the whole flash; "
-                                          "nothing was changed");
-    }
     KW_TRY(kw_confirm(cli, "Replace the module's whole flash, its "
                            "certificates and keys included?"));
     KW_TRY(write_image(cli, winc, bytes, &written));
     kw_print(cli, "Loaded %s: %u sectors were written\n", path, written);
     json_object_set_new(cli->result, "sectors", json_integer(written));
     return KW_OK;
+}
+
+/* --- load: a store that `winc erase` saved --- */
+
+static kw_status take_root_store(struct kw_winc_work *work,
+                                 const uint8_t *bytes) {
+    uint32_t count = 0;
+    uint32_t used = 0;
+    work->root_image = bytes;
+    return kw_winc_root_check(bytes, &count, &used);
+}
+
+static kw_status take_tls_store(struct kw_winc_work *work,
+                                const uint8_t *bytes) {
+    const struct kw_source source = {.memory = bytes, .size = KW_WINC_TLS_SIZE};
+    struct kw_winc_tls tls;
+    work->tls_image = bytes;
+    return kw_winc_tls_read(&source, kw_winc_new_tls_header(work->winc), &tls);
+}
+
+struct store {
+    const char *name;
+    uint32_t size;
+    kw_status (*take)(struct kw_winc_work *work, const uint8_t *bytes);
+};
+
+static const struct store STORES[] = {
+    {"root store", KW_WINC_ROOT_SIZE, take_root_store},
+    {"TLS store", KW_WINC_TLS_SIZE, take_tls_store},
+};
+
+static const struct store *store_of_size(size_t size) {
+    for (size_t i = 0; i < sizeof STORES / sizeof *STORES; i++) {
+        if (STORES[i].size == size) {
+            return &STORES[i];
+        }
+    }
+    return NULL;
+}
+
+/* Subjects of other roots may be recorded under the same name hashes: they
+ * are forgotten first. */
+static kw_status write_store(struct kw_cli *cli, struct kw_winc_work *work) {
+    KW_TRY(kw_winc_work_prepare(work, &cli->error));
+    KW_TRY(work->root_image != NULL
+               ? kw_winc_record_clear(work->winc, &cli->error)
+               : KW_OK);
+    work->winc->update.told = kw_winc_tell;
+    work->winc->update.observer = cli;
+    return kw_winc_work_run(work, &cli->error);
+}
+
+static kw_status load_store(struct kw_cli *cli, struct kw_winc_work *work,
+                            const char *path, const struct store *store,
+                            const uint8_t *bytes) {
+    if (store->take(work, bytes) != KW_OK) {
+        kw_error(&cli->error, KW_PARSE, "%s is no whole %s", path, store->name);
+        return kw_error_hint(&cli->error, "nothing was changed");
+    }
+    kw_print(cli, "%s is a %s\n", path, store->name);
+    KW_TRY(kw_confirm(cli, "Replace the module's own by it?"));
+    KW_TRY(write_store(cli, work));
+    kw_print(cli, "Loaded %s: %u sectors were written\n", path,
+             work->cost.sectors);
+    json_object_set_new(cli->result, "sectors",
+                        json_integer(work->cost.sectors));
+    return KW_OK;
+}
+
+static kw_status load_bytes(struct kw_cli *cli, struct kw_winc *winc,
+                            const char *path, const uint8_t *bytes,
+                            size_t size) {
+    const struct store *store = store_of_size(size);
+    if (store != NULL) {
+        struct kw_winc_work work = {.winc = winc};
+        return load_store(cli, &work, path, store, bytes);
+    }
+    if (size != winc->flash.size) {
+        kw_error(&cli->error, KW_PARSE_SIZE, "%s has %zu bytes, the flash %u",
+                 path, size, winc->flash.size);
+        return kw_error_hint(&cli->error,
+                             "a file is the whole flash, or a store that "
+                             "`keywright winc erase` saved; nothing was "
+                             "changed");
+    }
+    return load_flash(cli, winc, path, bytes);
 }
 
 kw_status kw_winc_load(struct kw_cli *cli,
@@ -144,20 +223,26 @@ static kw_status save_store(struct kw_cli *cli, struct kw_winc *winc,
     return status;
 }
 
-static kw_status erase(struct kw_cli *cli, const struct kw_arguments *arguments,
-                       struct kw_winc_work *work) {
-    json_t *saved = json_array();
-    json_object_set_new(cli->result, "saved", saved);
+static kw_status save_stores(struct kw_cli *cli, struct kw_winc_work *work,
+                             json_t *saved) {
     KW_TRY(kw_confirm(cli, "Erase what the module trusts, or its own "
                            "certificates and keys?"));
     if (work->erase_root) {
         KW_TRY(save_store(cli, work->winc, "root", KW_WINC_ROOT_ADDRESS,
                           KW_WINC_ROOT_SIZE, saved));
     }
-    if (work->erase_tls) {
-        KW_TRY(save_store(cli, work->winc, "tls", KW_WINC_TLS_ADDRESS,
-                          KW_WINC_TLS_SIZE, saved));
-    }
+    return work->erase_tls
+               ? save_store(cli, work->winc, "tls", KW_WINC_TLS_ADDRESS,
+                            KW_WINC_TLS_SIZE, saved)
+               : KW_OK;
+}
+
+static kw_status erase(struct kw_cli *cli, const struct kw_arguments *arguments,
+                       struct kw_winc_work *work) {
+    const bool dry_run = kw_argument(arguments, "--dry-run") != NULL;
+    json_t *saved = json_array();
+    json_object_set_new(cli->result, "saved", saved);
+    KW_TRY(dry_run ? KW_OK : save_stores(cli, work, saved));
     return kw_winc_carry_out(cli, arguments, work);
 }
 

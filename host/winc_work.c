@@ -116,6 +116,10 @@ static kw_status edit_root(struct kw_winc_root_edit *edit, uint8_t *sector) {
 
 static kw_status render_root(struct kw_winc_work *work, uint8_t *sector) {
     uint32_t count = 0;
+    if (work->root_image != NULL) {
+        memcpy(sector, work->root_image, KW_WINC_ROOT_SIZE);
+        return KW_OK;
+    }
     if (work->erase_root) {
         memset(sector, 0xFF, KW_WINC_ROOT_SIZE);
         return KW_OK;
@@ -135,6 +139,11 @@ static kw_status render(void *self, uint32_t address, uint8_t *sector) {
     struct kw_winc_work *work = self;
     if (address == KW_WINC_ROOT_ADDRESS) {
         return render_root(work, sector);
+    }
+    if (work->tls_image != NULL) {
+        memcpy(sector, work->tls_image + (address - KW_WINC_TLS_ADDRESS),
+               KW_WINC_TLS_SECTOR);
+        return KW_OK;
     }
     if (work->erase_tls) {
         memset(sector, 0xFF, KW_WINC_TLS_SECTOR);
@@ -298,16 +307,17 @@ static void add_sector(struct kw_winc_work *work, uint32_t address) {
 static kw_status choose_sectors(struct kw_winc_work *work) {
     const bool tls = work->chains > 0 || work->removes > 0 || work->compact;
     work->change = (struct kw_winc_change){.render = render, .self = work};
-    if (work->roots > 0 || work->erase_root) {
+    if (work->roots > 0 || work->erase_root || work->root_image != NULL) {
         add_sector(work, KW_WINC_ROOT_ADDRESS);
     }
-    if (!tls && !work->erase_tls) {
+    const bool whole = work->erase_tls || work->tls_image != NULL;
+    if (!tls && !whole) {
         return KW_OK;
     }
-    if (!work->erase_tls) {
+    if (!whole) {
         KW_TRY(plan_tls(work));
     }
-    const unsigned first = work->erase_tls ? 0 : kw_winc_tls_first(&work->tls);
+    const unsigned first = whole ? 0 : kw_winc_tls_first(&work->tls);
     add_sector(work, KW_WINC_TLS_ADDRESS + first * KW_WINC_TLS_SECTOR);
     add_sector(work, KW_WINC_TLS_ADDRESS + (1 - first) * KW_WINC_TLS_SECTOR);
     return KW_OK;

@@ -31,6 +31,8 @@ struct kw_winc_work {
     bool rekeyed; /* the user says so */
     bool erase_root;
     bool erase_tls;
+    const uint8_t *root_image; /* the whole new store, or NULL */
+    const uint8_t *tls_image;
     bool compact;
     struct kw_winc_root_edit root[KW_WINC_ROOTS_MAX];
     size_t roots;

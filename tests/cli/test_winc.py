@@ -221,6 +221,46 @@ class Roots(winc_case.Case):
         self.assertEqual(kw.mode(saved), 0o600)
         self.kw.run("winc", "root", "add", "root-0.cer")
 
+    def test_an_erased_store_comes_back(self):
+        certs = [certificate(name("CN=A"), ec_key()),
+                 certificate(name("CN=B"), rsa_public())]
+        self.add(*certs)
+        before = self.flash()
+        saved = self.kw.json("winc", "erase", "--root", "--yes")["saved"][0]
+        self.unchanged(2, "--yes", "winc", "load", saved)
+        document = self.kw.json("winc", "load", saved, "--yes")
+        self.assertEqual(document["sectors"], 1)
+        self.assertEqual(self.flash(), before)
+        self.assertEqual(list(self.kw.at("journal").glob("winc-*")), [])
+        self.assertEqual(
+            self.kw.json("winc", "load", saved, "--yes")["sectors"], 0)
+        # Whose subjects these are, nobody knows any more.
+        self.assertIsNone(self.kw.json("winc", "list")["roots"][0]["subject"])
+
+    def test_what_is_no_store_is_not_loaded(self):
+        self.add(certificate(name("CN=A"), ec_key()))
+        damaged = bytearray(self.roots())
+        damaged[0] ^= 1
+        for data, words in ((damaged, "root store"), (bytes(8192), "tls store"),
+                            (self.roots()[:-1], "winc erase")):
+            path = self.write("no.bin", bytes(data))
+            self.unchanged(3, words, "winc", "load", path, "--yes")
+
+    def test_dry_erase_asks_and_writes_nothing(self):
+        self.add(certificate(name("CN=A"), ec_key()))
+        before = self.flash()
+        document = self.kw.json("winc", "erase", "--root", "--tls",
+                                "--dry-run")
+        self.assertEqual((document["saved"], document["dry_run"]), ([], True))
+        self.assertEqual(document["erases"], 1)
+        self.assertEqual(list(self.kw.at("backups").glob("winc-*")), [])
+        self.assertEqual(self.flash(), before)
+
+    def test_words_too_many(self):
+        for words in (("root", "list", "foo"), ("tls", "list", "foo"),
+                      ("tls", "compact", "foo")):
+            self.fails(2, "'foo' is one word too many", "winc", *words)
+
 
 class Tls(winc_case.Case):
     def setUp(self):
@@ -247,6 +287,18 @@ class Tls(winc_case.Case):
             self.kw.json("winc", "tls", "add", "leaf.cer", "ca.cer",
                          "--key", "key")
             self.assertEqual(self.tls(), wanted)
+
+    def test_an_erased_store_comes_back(self):
+        key = rsa_key()
+        self.write("leaf.cer", pem(self.leaf(key)))
+        self.write("key", key_pem(key))
+        self.kw.run("winc", "tls", "add", "leaf.cer", "ca.cer", "--key", "key")
+        before = self.flash()
+        saved = self.kw.json("winc", "erase", "--tls", "--yes")["saved"][0]
+        self.assertNotEqual(self.flash(), before)
+        self.kw.json("winc", "load", saved, "--yes")
+        self.assertEqual(self.flash(), before)
+        self.assertEqual(list(self.kw.at("journal").glob("winc-*")), [])
 
     def test_header_of_19_5(self):
         self.kw.run("winc", "new", "--module", "old", "--firmware", "19.5.4")
