@@ -132,7 +132,10 @@ static size_t read_character(const char *text, size_t size, char out[4],
     }
     if (text[1] != 'u' || size < 6) {
         const char *letter = strchr(LETTERS, text[1]);
-        out[0] = letter == NULL ? text[1] : MEANT[letter - LETTERS];
+        out[0] = text[1];
+        if (letter != NULL) {
+            out[0] = MEANT[letter - LETTERS];
+        }
         return 2;
     }
     uint32_t code = code_unit(text + 2);
