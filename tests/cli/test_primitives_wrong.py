@@ -1,5 +1,6 @@
 """keywright primitives and input that is wrong: file, line and field."""
 
+import os
 import unittest
 
 import kw
@@ -218,6 +219,12 @@ class Wrong(Case):
         self.fails(1, "no file to check", "primitives", "lint", folder)
         self.fails(3, "cannot open", "primitives", "evaluate",
                    folder / "absent.json")
+
+    def test_a_pipe_is_refused_and_not_waited_for(self):
+        os.mkfifo(self.kw.folder / "pipe")
+        for verb in ("evaluate", "close", "evidence"):
+            self.fails(3, "is not a file", "primitives", verb,
+                       self.kw.folder / "pipe")
 
     def test_empty_lists_do_not_look_like_compliance(self):
         self.refuse(self.project(standard=[]), "standard")
