@@ -140,7 +140,14 @@ static json_t *add_list(json_t *result, const char *name) {
 
 static kw_status reserve(struct diffing *diffing, const char *path) {
     struct stat file;
-    if (stat(path, &file) != 0 || file.st_size <= 0) {
+    const bool found = stat(path, &file) == 0;
+    if (found && S_ISFIFO(file.st_mode)) {
+        return kw_error(&diffing->cli->error, KW_PARSE,
+                        "%s is not a file: it is read twice, which a pipe "
+                        "cannot be",
+                        path);
+    }
+    if (!found || file.st_size <= 0) {
         return KW_OK; /* reading it will say why */
     }
     return kw_manifest_index_reserve(diffing->index,

@@ -365,6 +365,9 @@ class Files(kw.Case):
                 (self.kw.folder / "b.json").write_text("[]")
                 self.kw.json("manifest", verb, "/dev/stdin", *words,
                              input=text)
+        self.kw.json("manifest", "diff", "a.json", "/dev/stdin", input=text)
+        self.fails(3, "not a file: it is read twice", "manifest", "diff",
+                   "/dev/stdin", "a.json", input=text)
         self.assertEqual(self.read("p-0001.json"), self.all)
         self.assertEqual(self.read("c.json"), self.all)
 
