@@ -591,6 +591,25 @@ class Chips(rotation_case.Case):
         self.assertEqual(list(command.folder.iterdir()), [])
 
 
+class Retirement(rotation_case.Case):
+    """`chip retire` through a proxy."""
+
+    def test_slot_14_cannot_be_invalidated(self):
+        """Then slot 13 must stay: nothing else could ever invalidate it."""
+        self.kw.run("rotate", "run")
+        board = self.serve()
+        proxy = self.proxy(At(b"\x01", 0x45, 0x07, 14))
+        with self.nothing_changes():
+            self.fails(1, "slot 14 is validated and cannot be invalidated"
+                       "(.|\n)*nothing was changed", "chip", "retire", "--yes",
+                       "--chip", proxy.link)
+        proxy.close()
+        self.end(board)
+        self.kw.run("rotate", "verify")
+        self.kw.json("chip", "retire", "--yes")
+        self.assertEqual(self.slot(13), bytes(72))
+
+
 class OtherAuthority(rotation_case.Case):
     """Slot 13 holds a key that this workspace does not have."""
 
