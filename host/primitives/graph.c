@@ -57,35 +57,19 @@ static const char *dot_style(const struct kw_catalogue *catalogue,
     return is_mutual(catalogue, index, model) ? " [dir=both]" : "";
 }
 
-char *kw_graph_dot(const struct kw_catalogue *catalogue, uint32_t model,
-                   uint64_t set) {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
-    if (out == NULL) {
-        return NULL;
-    }
-    (void)fputs("digraph primitives {\n    node [shape=box];\n", out);
-    for (uint32_t i = 0; i < catalogue->primitives.count; i++) {
-        if ((set >> i & 1U) != 0) {
-            (void)fprintf(out, "    \"%s\" [label=\"",
-                          catalogue->primitives.id[i]);
-            put_dot(out, name_of(catalogue, i));
-            (void)fputs("\"];\n", out);
-        }
-    }
-    for (uint32_t i = 0; i < catalogue->edges.count; i++) {
-        const struct kw_engine_edge *edge = &catalogue->data.edges[i];
-        if (edge_in(catalogue, i, model, set) &&
-            !(is_second_half(catalogue, i) && is_mutual(catalogue, i, model))) {
-            (void)fprintf(out, "    \"%s\" -> \"%s\"%s;\n",
-                          catalogue->primitives.id[edge->from],
-                          catalogue->primitives.id[edge->to],
-                          dot_style(catalogue, i, model));
-        }
-    }
-    (void)fputs("}\n", out);
-    return fclose(out) == 0 ? text : NULL;
+static void dot_node(FILE *out, const struct kw_catalogue *catalogue,
+                     uint32_t index) {
+    (void)fprintf(out, "    \"%s\" [label=\"", catalogue->primitives.id[index]);
+    put_dot(out, name_of(catalogue, index));
+    (void)fputs("\"];\n", out);
+}
+
+static void dot_edge(FILE *out, const struct kw_catalogue *catalogue,
+                     uint32_t index, uint32_t model) {
+    const struct kw_engine_edge *edge = &catalogue->data.edges[index];
+    (void)fprintf(
+        out, "    \"%s\" -> \"%s\"%s;\n", catalogue->primitives.id[edge->from],
+        catalogue->primitives.id[edge->to], dot_style(catalogue, index, model));
 }
 
 /* Mermaid's own escapes: #NUMBER; for anything that it might read. */
@@ -108,29 +92,72 @@ static const char *mermaid_arrow(const struct kw_catalogue *catalogue,
     return is_mutual(catalogue, index, model) ? "<-->" : "-->";
 }
 
-char *kw_graph_mermaid(const struct kw_catalogue *catalogue, uint32_t model,
-                       uint64_t set) {
+static void mermaid_node(FILE *out, const struct kw_catalogue *catalogue,
+                         uint32_t index) {
+    (void)fprintf(out, "    p%u[\"", index);
+    put_mermaid(out, name_of(catalogue, index));
+    (void)fputs("\"]\n", out);
+}
+
+static void mermaid_edge(FILE *out, const struct kw_catalogue *catalogue,
+                         uint32_t index, uint32_t model) {
+    const struct kw_engine_edge *edge = &catalogue->data.edges[index];
+    (void)fprintf(out, "    p%u %s p%u\n", edge->from,
+                  mermaid_arrow(catalogue, index, model), edge->to);
+}
+
+/* --- one walk, two languages --- */
+
+struct language {
+    const char *begin;
+    void (*node)(FILE *out, const struct kw_catalogue *catalogue,
+                 uint32_t index);
+    void (*edge)(FILE *out, const struct kw_catalogue *catalogue,
+                 uint32_t index, uint32_t model);
+    const char *end;
+};
+
+static void walk(FILE *out, const struct kw_catalogue *catalogue,
+                 uint32_t model, uint64_t set,
+                 const struct language *language) {
+    (void)fputs(language->begin, out);
+    for (uint32_t i = 0; i < catalogue->primitives.count; i++) {
+        if ((set >> i & 1U) != 0) {
+            language->node(out, catalogue, i);
+        }
+    }
+    for (uint32_t i = 0; i < catalogue->edges.count; i++) {
+        if (edge_in(catalogue, i, model, set) &&
+            !(is_second_half(catalogue, i) && is_mutual(catalogue, i, model))) {
+            language->edge(out, catalogue, i, model);
+        }
+    }
+    (void)fputs(language->end, out);
+}
+
+static char *written(const struct kw_catalogue *catalogue, uint32_t model,
+                     uint64_t set, const struct language *language) {
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
     if (out == NULL) {
         return NULL;
     }
-    (void)fputs("flowchart TD\n", out);
-    for (uint32_t i = 0; i < catalogue->primitives.count; i++) {
-        if ((set >> i & 1U) != 0) {
-            (void)fprintf(out, "    p%u[\"", i);
-            put_mermaid(out, name_of(catalogue, i));
-            (void)fputs("\"]\n", out);
-        }
-    }
-    for (uint32_t i = 0; i < catalogue->edges.count; i++) {
-        const struct kw_engine_edge *edge = &catalogue->data.edges[i];
-        if (edge_in(catalogue, i, model, set) &&
-            !(is_second_half(catalogue, i) && is_mutual(catalogue, i, model))) {
-            (void)fprintf(out, "    p%u %s p%u\n", edge->from,
-                          mermaid_arrow(catalogue, i, model), edge->to);
-        }
-    }
+    walk(out, catalogue, model, set, language);
     return fclose(out) == 0 ? text : NULL;
+}
+
+char *kw_graph_dot(const struct kw_catalogue *catalogue, uint32_t model,
+                   uint64_t set) {
+    static const struct language DOT = {
+        "digraph primitives {\n    node [shape=box];\n", dot_node, dot_edge,
+        "}\n"};
+    return written(catalogue, model, set, &DOT);
+}
+
+char *kw_graph_mermaid(const struct kw_catalogue *catalogue, uint32_t model,
+                       uint64_t set) {
+    static const struct language MERMAID = {"flowchart TD\n", mermaid_node,
+                                            mermaid_edge, ""};
+    return written(catalogue, model, set, &MERMAID);
 }
