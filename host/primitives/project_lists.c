@@ -4,6 +4,19 @@
 
 #include "host/primitives/project_parts.h"
 
+/* Reads each entry of a list; field names the entry, "guidance[2]". */
+static void read_list(struct kw_reading *reading, const char *name,
+                      void (*read)(struct kw_reading *reading,
+                                   const json_t *entry, const char *field)) {
+    char field[KW_FIELD_SIZE];
+    size_t index;
+    json_t *entry;
+    json_array_foreach(json_object_get(reading->root, name), index, entry) {
+        (void)snprintf(field, sizeof field, "%s[%zu]", name, index);
+        read(reading, entry, field);
+    }
+}
+
 /* --- requirements --- */
 
 /* The requirement that an entry names; NONE after a problem was added. */
@@ -134,14 +147,7 @@ static void read_exclusion(struct kw_reading *reading, const json_t *entry,
 }
 
 void kw_read_exclusions(struct kw_reading *reading) {
-    char field[KW_FIELD_SIZE];
-    size_t index;
-    json_t *entry;
-    json_array_foreach(json_object_get(reading->root, "exclusions"), index,
-                       entry) {
-        (void)snprintf(field, sizeof field, "exclusions[%zu]", index);
-        read_exclusion(reading, entry, field);
-    }
+    read_list(reading, "exclusions", read_exclusion);
 }
 
 /* --- guidance --- */
@@ -170,14 +176,7 @@ static void guide(struct kw_reading *reading, const json_t *entry,
 }
 
 void kw_read_guidance(struct kw_reading *reading) {
-    char field[KW_FIELD_SIZE];
-    size_t index;
-    json_t *entry;
-    json_array_foreach(json_object_get(reading->root, "guidance"), index,
-                       entry) {
-        (void)snprintf(field, sizeof field, "guidance[%zu]", index);
-        guide(reading, entry, field);
-    }
+    read_list(reading, "guidance", guide);
 }
 
 /* --- evidence --- */
@@ -231,23 +230,21 @@ static void check_form(struct kw_reading *reading, const json_t *entry,
     }
 }
 
-void kw_read_evidence(struct kw_reading *reading) {
-    char field[KW_FIELD_SIZE];
-    size_t index;
-    json_t *entry;
-    json_array_foreach(json_object_get(reading->root, "evidence"), index,
-                       entry) {
-        (void)snprintf(field, sizeof field, "evidence[%zu]", index);
-        (void)requirement_of(reading, entry, field);
-        check_form(reading, entry, field, "sha256", is_hash,
-                   "64 digits 0-9 and a-f");
-        check_form(reading, entry, field, "date", is_date, "YYYY-MM-DD");
-        check_form(reading, entry, field, "url", is_url,
-                   "a link that starts with https:// or http://");
-        if ((json_object_get(entry, "file") == NULL) ==
-            (json_object_get(entry, "url") == NULL)) {
-            kw_problem(reading->problems, reading->document, field,
-                       "names either a file or a URL");
-        }
+static void read_evidence(struct kw_reading *reading, const json_t *entry,
+                          const char *field) {
+    (void)requirement_of(reading, entry, field);
+    check_form(reading, entry, field, "sha256", is_hash,
+               "64 digits 0-9 and a-f");
+    check_form(reading, entry, field, "date", is_date, "YYYY-MM-DD");
+    check_form(reading, entry, field, "url", is_url,
+               "a link that starts with https:// or http://");
+    if ((json_object_get(entry, "file") == NULL) ==
+        (json_object_get(entry, "url") == NULL)) {
+        kw_problem(reading->problems, reading->document, field,
+                   "names either a file or a URL");
     }
+}
+
+void kw_read_evidence(struct kw_reading *reading) {
+    read_list(reading, "evidence", read_evidence);
 }
