@@ -3,11 +3,15 @@
  * resume too.
  *
  * Three starts: a blank slot 14, a slot 14 that holds a key which is not
- * validated, and a validated one. After `rotate resume` slot 14 holds the
- * whole new key (validated, counter 1 at its bundle's sequence) or the whole
- * old one as before the run; the private key of either is on disk and the
- * journal is closed. Now and then a whole rotation is run after that:
- * nothing may be stuck.
+ * validated, and a validated one. After the cut slot 14 may hold anything
+ * but no validated key, unless it is the whole old one where that was
+ * validated before, or the whole new one that the register names. After
+ * `rotate resume` it holds the whole new key (validated, counter 1 at its
+ * bundle's sequence) or the whole old one, bit by bit as before the run; once
+ * the journal named a bundle, the new one. At each look the private key of
+ * what is in the slot, and that of the old key, are on disk; in the end the
+ * journal is closed. Now and then a whole rotation is run after that: nothing
+ * may be stuck.
  *
  * --long: every resume is cut at every operation, with more seeds.
  * --short: one seed, and no cut inside a resume: for slow instrumented builds.
@@ -141,66 +145,120 @@ static const struct start STARTS[] = {
 struct facts {
     struct kw_rotation_view view;
     bool journal_open;
+    bool bundle_named; /* by the open journal */
+    bool registered;   /* the register names slot 14's key as a new one */
     bool private_key;  /* of the key in slot 14 is in keys/ */
+    bool old_private;  /* and that of the key before the run */
     uint32_t sequence; /* of the newest bundle in the register */
 };
 
-static bool read_facts(const char *folder, struct facts *facts) {
+static bool is_on_disk(const struct opened *opened, const uint8_t *key) {
+    struct kw_error ignored;
+    struct kw_key_file file;
+    const bool found =
+        kw_keyring_find(&opened->workspace, NULL, KW_ROTATING_SLOT, key, &file,
+                        &ignored) == KW_OK;
+    if (found) {
+        kw_key_file_free(&file);
+    }
+    return found;
+}
+
+static kw_status read_journal(const struct opened *opened, struct facts *facts,
+                              struct kw_error *error) {
+    struct kw_journal journal;
+    KW_TRY(kw_journal_find(&opened->workspace, facts->view.state.serial,
+                           &journal, error));
+    facts->journal_open = journal.path != NULL;
+    facts->bundle_named = journal.bundle != NULL;
+    kw_journal_free(&journal);
+    return KW_OK;
+}
+
+static kw_status read_all(struct opened *opened, const struct facts *before,
+                          struct facts *facts, struct kw_error *error) {
+    const struct kw_rotation rotation = {.workspace = &opened->workspace,
+                                         .chip = &opened->chip};
+    const struct kw_rotation_view *view = &facts->view;
+    const struct facts *start = before == NULL ? facts : before;
+    KW_TRY(kw_rotation_look(&rotation, &facts->view, error));
+    KW_TRY(read_journal(opened, facts, error));
+    KW_TRY(kw_register_last_sequence(&opened->workspace, view->state.serial,
+                                     &facts->sequence, error));
+    KW_TRY(kw_register_vouches(&opened->workspace, view->authority, view->key,
+                               &facts->registered, error));
+    facts->private_key = view->has_key && is_on_disk(opened, view->key);
+    facts->old_private =
+        start->view.has_key && is_on_disk(opened, start->view.key);
+    return KW_OK;
+}
+
+/* before: NULL at the start of a campaign. */
+static bool read_facts(const char *folder, const struct facts *before,
+                       struct facts *facts) {
     struct opened opened;
     struct kw_error error;
-    struct kw_journal journal;
-    struct kw_key_file file;
     if (!open_chip(folder, &opened)) {
         return false;
     }
-    const struct kw_rotation rotation = {.workspace = &opened.workspace,
-                                         .chip = &opened.chip};
-    bool done =
-        kw_rotation_look(&rotation, &facts->view, &error) == KW_OK &&
-        kw_journal_find(&opened.workspace, facts->view.state.serial, &journal,
-                        &error) == KW_OK &&
-        kw_register_last_sequence(&opened.workspace, facts->view.state.serial,
-                                  &facts->sequence, &error) == KW_OK;
-    if (done) {
-        facts->journal_open = journal.path != NULL;
-        kw_journal_free(&journal);
-        facts->private_key =
-            facts->view.has_key &&
-            kw_keyring_find(&opened.workspace, NULL, KW_ROTATING_SLOT,
-                            facts->view.key, &file, &error) == KW_OK;
-        if (facts->private_key) {
-            kw_key_file_free(&file);
-        }
-    } else {
+    const bool done = read_all(&opened, before, facts, &error) == KW_OK;
+    if (!done) {
         (void)printf("  %s\n", error.message);
     }
     close_chip(&opened);
     return done;
 }
 
-/* The slot's content, but for the nibble, which is compared apart. */
-static bool same_content(const struct facts *a, const struct facts *b) {
-    return a->view.has_key == b->view.has_key &&
-           a->view.state.validated == b->view.state.validated &&
-           (!a->view.has_key ||
-            memcmp(a->view.key, b->view.key, KW_PUBLIC_KEY_SIZE) == 0);
+static bool is_as_before(const struct facts *before,
+                         const struct facts *after) {
+    return memcmp(before->view.state.stored, after->view.state.stored,
+                  KW_STORED_KEY_SIZE) == 0;
 }
 
-static const char *complaint(const struct facts *before,
+/* Whole, that is: what a validated slot holds is X, Y and pads alone. */
+static bool is_new_key(const struct facts *facts) {
+    uint8_t stored[KW_STORED_KEY_SIZE];
+    kw_stored_key(facts->view.key, stored);
+    return facts->view.has_key && facts->registered &&
+           memcmp(stored + 1, facts->view.state.stored + 1,
+                  sizeof stored - 1) == 0;
+}
+
+/* At any moment. */
+static const char *broken_promise(const struct facts *before,
+                                  const struct facts *now) {
+    const bool as_before = is_as_before(before, now);
+    if (before->old_private && !now->old_private) {
+        return "the old key's private key is gone";
+    }
+    if (now->view.state.validated && !as_before && !is_new_key(now)) {
+        return "slot 14 is validated and holds neither the old key nor the "
+               "new one";
+    }
+    if (now->view.state.validated && !as_before && !now->private_key) {
+        return "the new key is validated and its private key is not on disk";
+    }
+    return !now->view.state.validated &&
+                   now->view.state.counter != before->view.state.counter
+               ? "counter 1 has moved, and nothing is validated"
+               : NULL;
+}
+
+static const char *complaint(const struct facts *before, bool bundle_named,
                              const struct facts *after) {
     if (after->journal_open) {
         return "the journal is still open";
     }
-    if (same_content(before, after)) {
+    if (is_as_before(before, after)) {
+        if (bundle_named) {
+            return "the journal named a bundle, yet the old key is there";
+        }
         return after->view.state.counter == before->view.state.counter
                    ? NULL
                    : "the old key is back, yet counter 1 has moved";
     }
     if (!after->view.state.validated) {
         return "slot 14 holds neither the old state nor a validated key";
-    }
-    if (!after->private_key) {
-        return "the new key's private key is not on disk";
     }
     return after->view.state.counter == after->sequence
                ? NULL
@@ -215,6 +273,8 @@ struct campaign {
     char base[96];
     struct facts before;
     unsigned long cuts;
+    unsigned long new_keys; /* cuts that ended with the new key */
+    unsigned long old_keys;
     unsigned long failures;
     bool is_long;
     bool is_short;
@@ -248,25 +308,59 @@ static void fail(struct campaign *campaign, struct kw_cut first,
                  (unsigned long long)second.seed, why);
 }
 
-/* Resumes without a cut and checks. */
+/* What the slot, the counter and the files must be at any moment. */
+static bool look(struct campaign *campaign, struct kw_cut first,
+                 struct kw_cut second, struct facts *now) {
+    if (!read_facts(campaign->place.work, &campaign->before, now)) {
+        fail(campaign, first, second, "the chip cannot be read");
+        return false;
+    }
+    const char *why = broken_promise(&campaign->before, now);
+    if (why != NULL) {
+        fail(campaign, first, second, why);
+    }
+    return why == NULL;
+}
+
+/* Another rotation, from whatever is there now. */
+static void run_another(struct campaign *campaign, struct kw_cut first,
+                        struct kw_cut second) {
+    struct facts now;
+    if (rotate(campaign, kw_no_cut, RUN) != 0) {
+        fail(campaign, first, second, "another rotation fails");
+        return;
+    }
+    if (look(campaign, first, second, &now) &&
+        (is_as_before(&campaign->before, &now) ||
+         complaint(&campaign->before, true, &now) != NULL)) {
+        fail(campaign, first, second, "another rotation changes nothing");
+    }
+}
+
+/* Resumes without a cut and checks, before it and after. */
 static void settle(struct campaign *campaign, struct kw_cut first,
                    struct kw_cut second) {
+    struct facts cut;
     struct facts after;
+    if (!look(campaign, first, second, &cut)) {
+        return;
+    }
     if (rotate(campaign, kw_no_cut, RESUME) != 0) {
         fail(campaign, first, second, "resume fails");
         return;
     }
-    if (!read_facts(campaign->place.work, &after)) {
-        fail(campaign, first, second, "the chip cannot be read");
+    if (!look(campaign, first, second, &after)) {
         return;
     }
-    const char *why = complaint(&campaign->before, &after);
+    const char *why = complaint(&campaign->before, cut.bundle_named, &after);
     if (why != NULL) {
         fail(campaign, first, second, why);
         return;
     }
-    if (first.at % 16 == 0 && rotate(campaign, kw_no_cut, RUN) != 0) {
-        fail(campaign, first, second, "another rotation fails");
+    *(is_as_before(&campaign->before, &after) ? &campaign->old_keys
+                                              : &campaign->new_keys) += 1;
+    if (first.at % 16 == 0) {
+        run_another(campaign, first, second);
     }
 }
 
@@ -323,7 +417,7 @@ static bool prepare(struct campaign *campaign) {
     (void)unlink(campaign->place.authority);
     (void)mkdir(campaign->base, 0700);
     return campaign->start->prepare(&campaign->place, campaign->base) &&
-           read_facts(campaign->base, &campaign->before);
+           read_facts(campaign->base, NULL, &campaign->before);
 }
 
 static unsigned long conduct(struct campaign *campaign) {
@@ -336,9 +430,11 @@ static unsigned long conduct(struct campaign *campaign) {
     for (uint64_t seed = one_seed ? seeds - 1 : 0; seed < seeds; seed++) {
         cut_everywhere(campaign, seed);
     }
-    (void)printf("rotate, %s: %lu operations a run, %lu cuts, %lu failures\n",
+    (void)printf("rotate, %s: %lu operations a run, %lu cuts (%lu end with the "
+                 "new key, %lu with the old one), %lu failures\n",
                  campaign->start->name, *campaign->place.command.operations,
-                 campaign->cuts, campaign->failures);
+                 campaign->cuts, campaign->new_keys, campaign->old_keys,
+                 campaign->failures);
     (void)fflush(stdout);
     return campaign->failures;
 }
