@@ -1,5 +1,5 @@
 /* main.c: the table of nouns. */
-#include "cli/cli.h"
+#include "cli/program.h"
 
 int main(int argc, char **argv) {
     const struct kw_noun nouns[] = {
@@ -7,5 +7,5 @@ int main(int argc, char **argv) {
         kw_noun_keys, kw_noun_board,    kw_noun_certs,      kw_noun_winc,
         kw_noun_ota,  kw_noun_manifest, kw_noun_primitives, kw_noun_lab,
     };
-    return kw_cli_main(argc, argv, nouns, sizeof nouns / sizeof *nouns);
+    return kw_program_main(argc, argv, nouns, sizeof nouns / sizeof *nouns);
 }

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/cli.h"
+#include "cli/answer.h"
 #include "host/board.h"
 #include "host/board_listen.h"
 
@@ -182,7 +182,7 @@ static kw_status announce(struct kw_cli *cli, const struct kw_board *board) {
         print_listener(cli, &at);
     }
     json_object_set_new(cli->result, "listeners", listeners);
-    return kw_cli_announce(cli, "board-serve");
+    return kw_answer_announce(cli, "board-serve");
 }
 
 static kw_status serve_board(struct kw_cli *cli,

@@ -6,6 +6,9 @@
 
 #include <string.h>
 
+#include "cli/answer.h"
+#include "cli/program.h"
+
 #define LINE_MAX_BYTES 4096
 #define WORDS_MAX      64
 
@@ -98,12 +101,12 @@ static kw_status run_words(struct script *script, json_t **document) {
     json_t *const own = cli->result;
     if (asks_for_help(script)) {
         kw_error(&cli->error, KW_USAGE, "a script has no use for --help");
-        *document = kw_error_document(&cli->error);
+        *document = kw_answer_error(&cli->error);
         return KW_USAGE;
     }
     cli->in_script = true;
     const kw_status status =
-        kw_cli_command(cli, script->argc, script->argv, document);
+        kw_program_command(cli, script->argc, script->argv, document);
     cli->in_script = false;
     cli->result = own;
     if (cli->link.close != NULL) {
@@ -117,7 +120,7 @@ static kw_status run_split(struct script *script, kw_status split_status,
     if (split_status == KW_OK) {
         return run_words(script, document);
     }
-    *document = kw_error_document(&script->cli->error);
+    *document = kw_answer_error(&script->cli->error);
     return split_status;
 }
 

@@ -1,9 +1,10 @@
-/* cli/cli.h: the skeleton that every noun shares: parse, open, do, print.
+/* cli/cli.h: what every noun stands on: its tables, and what a verb opens and
+ * says.
  *
  * A noun is a table of verbs in a file of its own; main.c holds the table of
  * nouns. A verb reads its arguments, opens what it needs, does its work
  * through host/, prints text with kw_print and fills cli->result, which
- * becomes the JSON document. Contract: docs/cli.md.
+ * becomes the JSON document (cli/answer.h). Contract: docs/cli.md.
  * Knows host/ and core/; never sim/ or server/. */
 #ifndef KW_CLI_CLI_H
 #define KW_CLI_CLI_H
@@ -101,15 +102,6 @@ struct kw_cli {
     struct kw_error error;
 };
 
-/* The whole program: answers the exit code. */
-int kw_cli_main(int argc, char **argv, const struct kw_noun *nouns,
-                size_t noun_count);
-
-/* One command without global options (a line of a script): answers its
- * status, its document in *document (owned by the caller, may be NULL). */
-KW_MUST_USE kw_status kw_cli_command(struct kw_cli *cli, int argc, char **argv,
-                                     json_t **document);
-
 /* Opens the workspace, once; *workspace stays the cli's. */
 KW_MUST_USE kw_status kw_cli_workspace(struct kw_cli *cli,
                                        struct kw_workspace **workspace);
@@ -126,21 +118,9 @@ void kw_print(const struct kw_cli *cli, const char *format, ...)
 void kw_warn(const struct kw_cli *cli, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* For a verb that writes to stdout itself: KW_SYSTEM_FILE, and fills the
- * error unless the reader has gone. */
-kw_status kw_cli_stdout_failed(struct kw_cli *cli);
-
 /* Asks a question unless --yes answers it. KW_NO: the user said no.
  * KW_USAGE: nobody is there to ask. Fills the error. */
 KW_MUST_USE kw_status kw_confirm(struct kw_cli *cli, const char *question);
-
-/* For a verb that goes on working when it is ready: flushes the text that it
- * printed, or prints its document now; none follows when it ends. The name
- * is NOUN-VERB, as in the schema. */
-KW_MUST_USE kw_status kw_cli_announce(struct kw_cli *cli, const char *name);
-
-/* The document that a failed command answers with; the caller owns it. */
-json_t *kw_error_document(const struct kw_error *error);
 
 /* Set by SIGINT and SIGTERM. */
 extern volatile sig_atomic_t kw_stop_requested;

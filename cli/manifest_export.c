@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/answer.h"
 #include "cli/manifest.h"
 #include "host/files.h"
 #include "host/manifest_export.h"
@@ -61,7 +62,7 @@ static kw_status put(struct exporting *exporting, const char *text) {
     }
     return cli->quiet || fwrite(text, 1, size, stdout) == size
                ? KW_OK
-               : kw_cli_stdout_failed(cli);
+               : kw_answer_failed(cli);
 }
 
 static kw_status visit(void *self, const struct kw_manifest_piece *piece) {

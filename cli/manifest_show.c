@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "cli/answer.h"
 #include "cli/manifest.h"
 #include "cli/show.h"
 #include "host/manifest_entry.h"
@@ -126,7 +127,7 @@ static kw_status visit(void *self, const struct kw_manifest_piece *piece) {
     if (showing->one) {
         show_keys(showing);
     }
-    return ferror(stdout) == 0 ? KW_OK : kw_cli_stdout_failed(showing->cli);
+    return ferror(stdout) == 0 ? KW_OK : kw_answer_failed(showing->cli);
 }
 
 static kw_status show_text(struct showing *showing) {

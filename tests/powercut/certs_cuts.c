@@ -23,7 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
+#include "cli/program.h"
 #include "host/certs_backup.h"
 #include "host/certs_journal.h"
 #include "host/key.h"
@@ -108,7 +108,7 @@ static int child(const struct campaign *campaign, const char *workspace,
     be_silent();
     kw_disk_start(workspace, cut.seed, cut.at);
     kw_disk_lie_about_flushing(campaign->lies);
-    const int code = kw_cli_main(argc, argv, nouns, 2);
+    const int code = kw_program_main(argc, argv, nouns, 2);
     *campaign->operations = kw_disk_operations();
     return code;
 }

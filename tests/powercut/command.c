@@ -8,6 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cli/program.h"
+
 #define WORDS_MAX 24
 
 const struct kw_cut kw_no_cut = {0, 1};
@@ -49,7 +51,7 @@ static int child(const struct kw_cut_command *command, const char *workspace,
     kw_disk_start(workspace, cut.seed, cut.at);
     kw_disk_lie_about_flushing(command->lies);
     const int code =
-        kw_cli_main(argc, argv, command->nouns, command->noun_count);
+        kw_program_main(argc, argv, command->nouns, command->noun_count);
     *command->operations = kw_disk_operations();
     return code;
 }

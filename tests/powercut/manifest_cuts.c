@@ -19,7 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
+#include "cli/program.h"
 #include "host/files.h"
 #include "host/manifest_store.h"
 #include "tests/powercut/disk.h"
@@ -101,7 +101,7 @@ static kw_status run_command(const struct change *change) {
     for (; count < WORDS && change->words[count] != NULL; count++) {
         words[count] = strdup(change->words[count]);
     }
-    const int code = kw_cli_main(count, words, nouns, 1);
+    const int code = kw_program_main(count, words, nouns, 1);
     for (int i = 0; i < count; i++) {
         free(words[i]);
     }
