@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/files.h"
 #include "host/primitives/document_lines.h"
+#include "host/primitives/printable.h"
 
 /* --- problems --- */
 
@@ -100,7 +100,7 @@ kw_status kw_problems_status(const struct kw_problems *problems,
     return KW_OK;
 }
 
-/* --- reading --- */
+/* --- a document --- */
 
 static void syntax_problem(struct kw_problems *problems,
                            const struct kw_document *document,
@@ -140,22 +140,6 @@ bool kw_document_parse(struct kw_document *document, const char *name,
         return false;
     }
     return true;
-}
-
-bool kw_document_read(struct kw_document *document, const char *path,
-                      struct kw_problems *problems) {
-    struct kw_error error;
-    uint8_t *data = NULL;
-    size_t size = 0;
-    if (kw_file_read(path, KW_DOCUMENT_LIMIT, &data, &size, &error) != KW_OK) {
-        *document = (struct kw_document){.name = strdup(path)};
-        kw_problem(problems, document, NULL, "%s", error.message);
-        return false;
-    }
-    const bool ok =
-        kw_document_parse(document, path, (const char *)data, size, problems);
-    free(data);
-    return ok && kw_document_texts(document, problems);
 }
 
 void kw_document_free(struct kw_document *document) {

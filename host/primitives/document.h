@@ -61,8 +61,6 @@ bool kw_document_parse(struct kw_document *document, const char *name,
 /* Adds a problem for each text and name with a control character. */
 bool kw_document_texts(const struct kw_document *document,
                        struct kw_problems *problems);
-/* Puts ? in the place of such characters. */
-void kw_make_printable(char *text);
 void kw_document_free(struct kw_document *document);
 
 /* The line of a field, or of the nearest thing around it; 1 at least. */

@@ -32,12 +32,18 @@ void kw_reading_unknown(const struct kw_reading *reading, const char *field,
                         const struct kw_table *table);
 
 /* Each reads its member, and adds a problem for what is wrong in it. */
+void kw_read_needs(struct kw_reading *reading);
 void kw_read_standards(struct kw_reading *reading);
 void kw_read_parts(struct kw_reading *reading);
 void kw_read_filters(struct kw_reading *reading);
 void kw_read_exclusions(struct kw_reading *reading);
 void kw_read_guidance(struct kw_reading *reading);
 void kw_read_evidence(struct kw_reading *reading);
+
+/* KW_PARSE: the engine has no room for it. */
+KW_MUST_USE kw_status kw_project_evaluate_from(struct kw_project *project,
+                                               enum kw_engine_origin origin,
+                                               struct kw_error *error);
 
 /* What --add and --remove ask for; after the use case and the parts. */
 void kw_read_changes(struct kw_reading *reading);
