@@ -119,7 +119,7 @@ void kw_catalogue_free(struct kw_catalogue *catalogue) {
         &catalogue->parts,        &catalogue->features,
         &catalogue->edges,
     };
-    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
         table_free(tables[i]);
     }
     for (size_t i = 0; i < catalogue->document_count; i++) {
