@@ -271,6 +271,6 @@ const struct kw_option kw_certs_export_options[] = {
     {"--der", NULL, "DER"},
     {"--c-def", NULL, "C definitions for the vendor's library"},
     {"--root", "FILE", "the chain's root, a certificate"},
-    {"--output", "FOLDER", "where to (.); also -o FOLDER"},
+    {"--output", "FOLDER", "where to (default: .)"},
     {NULL, NULL, NULL},
 };

@@ -185,7 +185,7 @@ const struct kw_option kw_certs_compress_options[] = {
     {"--template-id", "N", "of a derived definition (1: CA, 2: device)"},
     {"--chain-id", "N", "of a derived definition (0)"},
     {"--device", "SERIAL", "the chip's serial number, 18 hex digits"},
-    {"--output", "FILE", "write the 72 bytes (also -o FILE)"},
+    {"--output", "FILE", "write the 72 bytes"},
     {NULL, NULL, NULL},
 };
 
@@ -375,6 +375,6 @@ const struct kw_option kw_certs_expand_options[] = {
     {"--device", "SERIAL", "the chip's serial number, 18 hex digits"},
     {"--serial-number", "HEX", "the certificate's, where it is stored"},
     {"--eui48", "HEX", "12 digits, where the names have them"},
-    {"--output", "FILE", "write PEM (also -o FILE)"},
+    {"--output", "FILE", "write PEM"},
     {NULL, NULL, NULL},
 };

@@ -150,16 +150,15 @@ static kw_status accessory(struct kw_cli *cli,
 static const struct kw_option ASYMMETRIC_OPTIONS[] = {
     {"--root", "FILE",
      "the root that the host trusts (default: the workspace's)"},
-    {"--attack", "NAME",
-     "only clone, foreign-root, expired, replay, or none (default: all)"},
+    {"--attack", "clone|foreign-root|expired|replay|none",
+     "only this one (default: all)"},
     {NULL, NULL, NULL},
 };
 
 static const struct kw_option ACCESSORY_OPTIONS[] = {
     {"--key-file", "FILE",
      "the host's secret (default: what `resources make` put into slot 5)"},
-    {"--attack", "NAME",
-     "only wrong-accessory, replay, or none (default: all)"},
+    {"--attack", "wrong-accessory|replay|none", "only this one (default: all)"},
     {NULL, NULL, NULL},
 };
 

@@ -13,7 +13,7 @@
 static const struct kw_option NEW_OPTIONS[] = {
     KW_WINC_OPTION_MODULE,
     {"--firmware", "VERSION", "19.4.4, 19.5.4, 19.6.1 (default) or 19.7.7"},
-    {"--size", "MBIT", "4 (WINC1500, default) or 8 (WINC1510)"},
+    {"--size", "4|8", "Mbit: 4 (WINC1500, default) or 8 (WINC1510)"},
     {"--bad-sector", "ADDRESS", "a sector that does not erase, as 0x4000"},
     {"--stuck-bit", "ADDRESS", "a byte whose bit 0 stays 0"},
     {NULL, NULL, NULL},

@@ -1,4 +1,36 @@
 # bash completion for keywright(1)                         -*- shell-script -*-
+#
+# What there is to complete is asked of the program itself: its help is made
+# from the tables that it parses a line by, so no noun, verb, option or word
+# is repeated here.
+
+_keywright_help() { # [NOUN [VERB]]
+    "${COMP_WORDS[0]/#\~/$HOME}" help "$@" 2>/dev/null
+}
+
+# The first words below "Nouns:" or "Verbs:" of a help text on stdin.
+_keywright_names() {
+    sed -n '/^[NV][a-z]*s:$/,/^$/s/^  \([a-z][a-z-]*\).*/\1/p'
+}
+
+# The options of a help text on stdin, each with what the help calls its
+# value: "--output FILE".
+_keywright_options() {
+    sed -nE 's/^  (-., )?(--[a-z0-9-]+)( [^ ]+)?.*/\2\3/p'
+}
+
+# What the help text of a verb calls the operand that comes after these words,
+# without brackets.
+_keywright_operand() { # HELP WORDS...
+    local usage=${1%%$'\n'*} next=$(($# - 1)) names
+    usage=${usage#"Usage: keywright "}
+    usage=${usage%% --*}
+    read -ra names <<<"${usage%% \[options\]*}"
+    if [ "$next" -ge "${#names[@]}" ] && [[ $usage == *...* ]]; then
+        next=$((${#names[@]} - 1))
+    fi
+    printf '%s\n' "${names[next]:-NONE}" | tr -d '[].'
+}
 
 # The workspace that the words so far choose.
 _keywright_workspace() {
@@ -19,7 +51,7 @@ _keywright_links() {
         image=${image##*/}
         printf 'sim:%s\n' "${image%.chip}"
     done
-    printf '%s\n' unix: tcp:127.0.0.1:8608
+    printf '%s\n' unix: fleet: tcp:127.0.0.1:8608 kit: hid: i2c: swi:
 }
 
 # SERIAL folders; then generations, as numbers without leading zeros.
@@ -40,155 +72,35 @@ _keywright_generations() { # SERIAL
     done
 }
 
-_keywright_verbs() { # NOUN
-    case $1 in
-    chip)
-        echo info slots read write lock random genkey sign verify sha mac \
-            counter config explain trace snapshot restore run retire
-        ;;
-    resources) echo make ;;
-    rotate)
-        echo new-key request authorize apply verify run status resume \
-            rollback export lock-authority
-        ;;
-    keys) echo list retire ;;
-    manifest) echo make verify show split merge diff export ;;
-    board) echo serve ;;
-    primitives)
-        echo list show graph matrix closure lint evaluate close what-if \
-            diff cross evidence page
-        ;;
-    winc)
-        echo new info list root tls dump load erase verify reset connect
-        ;;
-    ota) echo check update resume sign ;;
-    lab) echo asymmetric accessory ;;
-    certs)
-        echo custom vendor backup restore resume show verify export \
-            compress expand
-        ;;
-    esac
-}
-
-_keywright_options() { # NOUN VERB
-    echo --workspace --chip --json --quiet --trace --yes --help --version
-    case "$1 $2" in
-    'init '*) echo --model ;;
-    'chip retire') echo --dry-run --authority ;;
-    'chip read') echo --block --key-file --output ;;
-    'chip write') echo --file --hex --block --key-file --despite-lint ;;
-    'chip lock') echo --image --dry-run --despite-lint ;;
-    'chip genkey') echo --public --output ;;
-    'chip sign') echo --file --digest --output ;;
-    'chip verify') echo --signature --file --digest --public-key ;;
-    'chip sha') echo --hmac ;;
-    'chip mac') echo --challenge --key-file ;;
-    'chip counter') echo --increment ;;
-    'chip config') echo --file ;;
-    'chip trace') echo --config ;;
-    'resources make') echo --firmware --authority ;;
-    'rotate run' | 'rotate resume') echo --authority ;;
-    'rotate request') echo --fleet --output ;;
-    'rotate authorize')
-        echo --request --authority --sequence --accept-old-key \
-            --expect-serial --expect-key --output
-        ;;
-    'rotate apply') echo --bundle ;;
-    'rotate lock-authority') echo --dry-run ;;
-    'rotate export')
-        echo --c-header --as-upstream --bundle --authority --output
-        ;;
-    'manifest make')
-        echo --from --log-signer --ca --device-cert --signer-cert --output
-        ;;
-    'manifest verify') echo --ca --root --jobs ;;
-    'manifest split') echo --every --output ;;
-    'manifest merge') echo --latest --output ;;
-    'manifest export') echo --aws --azure --csv --gcp --output ;;
-    'primitives list' | 'primitives show') echo --data --only ;;
-    'primitives graph')
-        echo --data --only --model --svg --dot --mermaid --output
-        ;;
-    'primitives matrix' | 'primitives closure') echo --data --only --model ;;
-    'primitives lint') echo --data --only ;;
-    'primitives page') echo --data --only --output ;;
-    'primitives evaluate')
-        echo --data --only --model --min-confidence --source --reading --level \
-            --format --output
-        ;;
-    'primitives close')
-        echo --data --only --model --min-confidence --source --reading \
-            --sets --swap
-        ;;
-    'primitives what-if')
-        echo --data --only --model --min-confidence --source --reading --add \
-            --remove --level
-        ;;
-    'primitives diff')
-        echo --data --only --model --min-confidence --source --reading
-        ;;
-    'primitives cross') echo --data --only --min-confidence --source ;;
-    'primitives evidence')
-        echo --data --only --model --min-confidence --source --reading --update
-        ;;
-    'board serve')
-        echo --kit-pty --i2c --swi-pty --tcp --bridge --fleet --switch \
-            --timing --watchdog --fault
-        ;;
-    'winc new') echo --module --firmware --size ;;
-    'winc root')
-        echo --module --dry-run --strict --download-mode --rekeyed
-        ;;
-    'winc tls')
-        echo --module --dry-run --strict --download-mode --key --compact
-        ;;
-    'winc erase')
-        echo --module --dry-run --strict --download-mode --root --tls
-        ;;
-    'winc connect') echo --module --flash --check-name ;;
-    'winc '*) echo --module ;;
-    'ota check' | 'ota update')
-        echo --module --url --server-ca --list --authority --unsigned \
-            --rekeyed --strict --compact --dry-run --download-mode --log
-        ;;
-    'ota resume') echo --module --old --download-mode ;;
-    'ota sign')
-        echo --files --authority --sequence --mac --output
-        ;;
-    'lab asymmetric') echo --root --attack ;;
-    'lab accessory') echo --key-file --attack ;;
-    'certs custom')
-        echo --org --root-cn --signer-cn --signer-id --device-cn --validity \
-            --authority --authority-cert --signer-key --renew
-        ;;
-    'certs vendor' | 'certs show' | 'certs verify') echo --root ;;
-    'certs backup') echo --output ;;
-    'certs restore') echo --backup ;;
-    'certs resume') echo --old ;;
-    'certs export') echo --pem --der --c-def --root --output ;;
-    'certs compress')
-        echo --definition --write-definition --template-id --chain-id \
-            --device --output
-        ;;
-    'certs expand')
-        echo --definition --public-key --issuer --device --serial-number \
-            --eui48 --output
-        ;;
-    esac
-}
-
-_keywright_words() { # WORDS CURRENT
+_keywright_reply() { # WORDS CURRENT
     mapfile -t COMPREPLY < <(compgen -W "$1" -- "$2")
 }
 
-_keywright_files() { # CURRENT
+_keywright_paths() { # KIND CURRENT
     compopt -o filenames 2>/dev/null
-    mapfile -t COMPREPLY < <(compgen -f -- "$1")
+    mapfile -t COMPREPLY < <(compgen "$1" -- "$2")
+}
+
+# Completes what the help calls by this name.
+_keywright_value() { # NAME CURRENT BEFORE
+    case $1 in
+    DIR | FOLDER) _keywright_paths -d "$2" ;;
+    FILE* | PATH* | *json | RECORDS | SCRIPT | LIST | CERTIFICATE | \
+        COMPRESSED | KEY | URI | SOCKET | PREFIX)
+        _keywright_paths -f "$2"
+        ;;
+    ZONE) _keywright_reply "config otp $(echo {0..15})" "$2" ;;
+    SLOT) _keywright_reply "$(echo {0..15})" "$2" ;;
+    SERIAL) _keywright_reply "$(_keywright_serials)" "$2" ;;
+    GENERATION) _keywright_reply "$(_keywright_generations "$3")" "$2" ;;
+    *[A-Z]*) ;;
+    *) _keywright_reply "${1//|/ }" "$2" ;;
+    esac
 }
 
 _keywright() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-    local plain=() i word
+    local plain=() text options value word i
     COMPREPLY=()
 
     # Bash takes ':' for a word of its own: put a link together again.
@@ -198,61 +110,20 @@ _keywright() {
         cur=${COMP_WORDS[COMP_CWORD - 2]}:$cur
         prev=${COMP_WORDS[COMP_CWORD - 3]}
     fi
+    # And '=' too: --option=value.
+    if [ "$cur" = = ]; then
+        cur=''
+    elif [ "$prev" = = ]; then
+        prev=${COMP_WORDS[COMP_CWORD - 2]}
+    fi
 
-    case $prev in
-    --workspace)
-        compopt -o filenames 2>/dev/null
-        mapfile -t COMPREPLY < <(compgen -d -- "$cur")
-        return
-        ;;
-    --chip)
-        _keywright_words "$(_keywright_links)" "$cur"
-        # What stands before the last ':' is on the line already.
-        if [[ $cur == *:* ]]; then
-            COMPREPLY=("${COMPREPLY[@]#"${cur%:*}:"}")
-        fi
-        return
-        ;;
-    --model)
-        _keywright_words '608a 608b' "$cur"
-        return
-        ;;
-    --attack)
-        _keywright_words \
-            'clone foreign-root expired replay wrong-accessory none' "$cur"
-        return
-        ;;
-    --request | --bundle | --authority | --firmware | --output | -o | \
-        --authority-cert | --signer-key | --root | --backup | --definition | \
-        --write-definition | --public-key | --issuer | --file | --key-file | \
-        --image | --signature | --config)
-        _keywright_files "$cur"
-        return
-        ;;
-    --sequence | --accept-old-key | --expect-serial | --expect-key | --tcp | \
-        --org | --root-cn | --signer-cn | --signer-id | --device-cn | \
-        --validity | --template-id | --chain-id | --device | \
-        --serial-number | --eui48 | --hex | --block | --digest | --hmac | \
-        --challenge)
-        return
-        ;;
-    esac
-
-    # The words so far that are neither options nor their values.
+    # The words so far that are neither options nor their values. Noun and
+    # verb have a help text, which adds their options to the global ones.
+    text=$(_keywright_help)
+    options=$(_keywright_options <<<"$text")
     for ((i = 1; i < COMP_CWORD; i++)); do
-        word=${COMP_WORDS[i]}
+        word=${COMP_WORDS[i]/#-o/--output}
         case $word in
-        --workspace | --model | --request | --bundle | --authority | \
-            --firmware | --output | -o | --sequence | --accept-old-key | \
-            --expect-serial | --expect-key | --tcp | --authority-cert | \
-            --signer-key | --root | --backup | --definition | \
-            --write-definition | --public-key | --issuer | --org | \
-            --root-cn | --signer-cn | --signer-id | --device-cn | \
-            --validity | --template-id | --chain-id | --device | \
-            --serial-number | --eui48 | --kit-pty | --i2c | --swi-pty | \
-            --bridge | --switch | --timing | --file | --key-file | --image | \
-            --signature | --config | --hex | --block | --digest | --hmac | \
-            --challenge | --attack) i=$((i + 1)) ;;
         --chip)
             i=$((i + 1))
             while [ "${COMP_WORDS[i + 1]:-}" = : ] && [ "$i" -lt "$COMP_CWORD" ]
@@ -260,47 +131,43 @@ _keywright() {
                 i=$((i + 2))
             done
             ;;
-        -*) ;;
-        *) plain+=("$word") ;;
+        -*)
+            if [ "${COMP_WORDS[i + 1]}" = = ]; then
+                i=$((i + 2))
+            elif grep -q -e "^$word " <<<"$options"; then
+                i=$((i + 1))
+            fi
+            ;;
+        *)
+            plain+=("$word")
+            if [ "${#plain[@]}" -eq 1 ] || grep -q '^Verbs:' <<<"$text"; then
+                text=$(_keywright_help "${plain[@]}")
+                options+=$'\n'$(_keywright_options <<<"$text")
+            fi
+            ;;
         esac
     done
 
-    if [[ $cur == -* ]]; then
-        _keywright_words \
-            "$(_keywright_options "${plain[0]:-}" "${plain[1]:-}")" "$cur"
-        return
+    value=''
+    if [[ $prev == -* ]]; then
+        value=$(sed -n "s/^${prev/#-o/--output} //p" <<<"$options")
     fi
-    case ${#plain[@]} in
-    0) _keywright_words 'init chip resources rotate keys board certs manifest winc ota primitives lab' "$cur" ;;
-    1) _keywright_words "$(_keywright_verbs "${plain[0]}")" "$cur" ;;
-    *)
-        case "${plain[0]} ${plain[1]} ${#plain[@]}" in
-        'manifest show 2' | 'manifest verify 2' | 'manifest split 2' | \
-            'manifest merge '* | 'manifest diff '* | 'manifest export 2')
-            _keywright_files "$cur"
-            ;;
-        'chip run 2' | 'chip sha 2' | 'chip trace 2' | 'chip restore 2')
-            _keywright_files "$cur"
-            ;;
-        'chip read 2' | 'chip write 2')
-            _keywright_words "config otp $(echo {0..15})" "$cur"
-            ;;
-        'chip lock 2') _keywright_words 'config data slot' "$cur" ;;
-        'certs compress 2' | 'certs expand 2') _keywright_files "$cur" ;;
-        'winc root 2') _keywright_words 'add remove list' "$cur" ;;
-        'winc tls 2') _keywright_words 'add remove list compact' "$cur" ;;
-        'winc root '* | 'winc tls '* | 'winc dump 2' | 'winc load 2' | \
-            'ota sign 2')
-            _keywright_files "$cur"
-            ;;
-        'keys retire 2') _keywright_words "$(_keywright_serials)" "$cur" ;;
-        'keys retire 3')
-            _keywright_words "$(_keywright_generations "${plain[2]}")" "$cur"
-            ;;
-        'keys retire 4') _keywright_words '5 6 9 13 14 15' "$cur" ;;
-        esac
-        ;;
-    esac
+    if [ "$prev" = --chip ]; then
+        _keywright_reply "$(_keywright_links)" "$cur"
+        # What stands before the last ':' is on the line already.
+        if [[ $cur == *:* ]]; then
+            COMPREPLY=("${COMPREPLY[@]#"${cur%:*}:"}")
+        fi
+    elif [ -n "$value" ]; then
+        _keywright_value "$value" "$cur"
+    elif [[ $cur == -* ]]; then
+        _keywright_reply "$(sed 's/ .*//' <<<"$options")" "$cur"
+    elif grep -q '^[NV][a-z]*s:$' <<<"$text"; then
+        _keywright_reply "$(_keywright_names <<<"$text")" "$cur"
+    else
+        _keywright_value "$(_keywright_operand "$text" "${plain[@]}")" \
+            "$cur" "$prev"
+    fi
 }
 
 complete -F _keywright keywright

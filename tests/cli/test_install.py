@@ -5,6 +5,8 @@ KEYWRIGHT_BUILD names the build folder that is installed."""
 import json
 import os
 import pathlib
+import pty
+import select
 import shutil
 import subprocess
 import sys
@@ -73,33 +75,29 @@ class Install(unittest.TestCase):
                 self.assertIn(f".SH {heading}\n", text, page)
 
     def test_completion(self):
+        """In a bash on a terminal, as a tab key asks for it; test_tables
+        has what it proposes."""
         completion = self.one("share/bash-completion/completions/keywright")
-
-        def complete(*words):
-            quoted = " ".join(f"'{word}'" for word in words)
-            return run("bash", "-c", f"source {completion}; "
-                       f"COMP_WORDS=({quoted}); "
-                       "COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); "
-                       "_keywright 2>/dev/null; "
-                       "printf '%s\\n' \"${COMPREPLY[@]}\"",
-                       cwd=self.folder).split()
-
-        self.assertEqual(complete("keywright", ""), list(NOUNS))
-        self.assertEqual(complete("keywright", "rotate", "re"),
-                         ["request", "resume"])
-        self.assertEqual(complete("keywright", "--json", "chip", "in"),
-                         ["info"])
-        self.assertIn("--bundle",
-                      complete("keywright", "rotate", "apply", "--"))
-        self.assertEqual(complete("keywright", "init", "--model", "60"),
-                         ["608a", "608b"])
-        run(self.prefix / "bin/keywright", "init", "--workspace",
-            self.folder / "keywright.d")
-        self.assertIn("sim:trustflex",
-                      complete("keywright", "--chip", ""))
-        self.assertEqual(
-            complete("keywright", "--chip", "sim", ":", "trustf"),
-            ["trustflex"])
+        leader, follower = pty.openpty()
+        shell = subprocess.Popen(
+            ["bash", "--norc", "--noprofile", "-i"], stdin=follower,
+            stdout=follower, stderr=follower, cwd=self.folder,
+            start_new_session=True, env={
+                **os.environ, "TERM": "dumb", "INPUTRC": "/dev/null",
+                "PATH": f"{self.prefix}/bin:{os.environ['PATH']}"})
+        os.close(follower)
+        try:
+            os.write(leader, f"source {completion}\n".encode())
+            os.write(leader, b"keywright rota\tver\t--js\t; exit\n")
+            said = b""
+            while b"exit\r" not in said.split(b"--json", 1)[-1]:
+                self.assertTrue(select.select([leader], [], [], 30)[0], said)
+                said += os.read(leader, 4096)
+            self.assertIn(b"keywright rotate verify --json ; exit", said)
+        finally:
+            shell.kill()
+            shell.wait()
+            os.close(leader)
 
     def test_schemas(self):
         source = pathlib.Path(__file__).parents[2] / "data/schemas"
