@@ -11,6 +11,16 @@ from primitives_case import (CHECK, DATA, DATA_FILES, EXAMPLES, Case, ajv,
                              vectors)
 
 
+def objects(value):
+    """Every object in a JSON value, itself among them."""
+    if isinstance(value, dict):
+        yield value
+        value = list(value.values())
+    if isinstance(value, list):
+        for member in value:
+            yield from objects(member)
+
+
 class Data(Case):
     def test_closures(self):
         for vector in vectors("closure_vectors.json")["vectors"]:
@@ -103,6 +113,20 @@ class Data(Case):
             "primitives", "lint", DATA / "primitives", DATA / "standards",
             DATA / "platforms", "--only")
         self.assertEqual(document["problems"], [])
+
+    def test_an_entry_is_shown_as_it_stands_in_its_file(self):
+        for name in ("primitives", "standards", "platforms"):
+            count = 0
+            for entry in self.kw.json("primitives", "list", name)["list"]:
+                shown = self.kw.json("primitives", "show", entry["id"])
+                self.assertEqual(shown["id"], entry["id"])
+                in_file = [found for path in DATA_FILES
+                           for found in objects(json.loads(path.read_text()))
+                           if found == shown["entry"]]
+                self.assertTrue(in_file, entry["id"])
+                self.assertEqual(in_file[0]["id"], entry["id"])
+                count += 1
+            self.assertGreater(count, 5)
 
     def test_the_schemas_agree(self):
         for kind, folder in (("primitives", "primitives"),

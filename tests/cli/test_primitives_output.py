@@ -66,6 +66,7 @@ class Output(Case):
             self.assertEqual(first,
                              self.kw.run("primitives", "graph", form).out)
         svg = self.kw.run("primitives", "graph").out
+        self.assertEqual(self.kw.json("primitives", "graph")["graph"], svg)
         tree = xml.dom.minidom.parseString(svg)
         self.assertEqual(len(tree.getElementsByTagName("g")), 26)
         self.no_box_is_crossed(tree)

@@ -1,12 +1,17 @@
 """The schemas themselves, against the contract in docs/cli.md."""
 
 import json
+import pathlib
 import re
 import unittest
 
 import jsonschema
 
 import kw
+
+
+# Documents that come by a helper: of a board, of a server's files.
+ELSEWHERE = {"board-serve", "ota-check", "ota-update"}
 
 
 def schemas():
@@ -84,6 +89,17 @@ class Schemas(unittest.TestCase):
                     wanted = {*documents["rotate-apply"], "resumed"}
                 self.assertEqual(
                     set(there[name]["properties"]) - {"schema"}, wanted)
+
+    def test_each_document_is_asked_for(self):
+        """Some test calls kw.json, which validates, for each document."""
+        text = " ".join(path.read_text() for path in
+                        pathlib.Path(__file__).parent.glob("*.py"))
+        for name in promised():
+            words = ", ".join(f'"{word}"' for word in name.split("-", 1))
+            called = re.search(
+                rf'json\([^)]{{0,80}}?{words}', re.sub(r"\s+", " ", text))
+            with self.subTest(name=name):
+                self.assertEqual(bool(called), name not in ELSEWHERE)
 
     def test_nothing_else_is_there(self):
         self.assertEqual(

@@ -127,8 +127,10 @@ class Case(kw.Case):
     def flash(self):
         """The bytes of the whole flash."""
         path = self.kw.folder / f"dump-{time.monotonic_ns()}"
-        self.kw.run("winc", "dump", path)
-        return path.read_bytes()
+        document = self.kw.json("winc", "dump", path)
+        data = path.read_bytes()
+        self.assertEqual(document["size"], len(data))
+        return data
 
     def images(self):
         """The files that hold the flash, for a quick comparison."""
