@@ -2,13 +2,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/sockios.h>
 #include <netdb.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
@@ -23,24 +21,25 @@
 #define DEADLINE_MS  3000 /* the slowest command needs 1.1 s */
 #define CONNECT_S    5
 /* For another command to end its sequence; as for an emulated chip. */
-#define LOCK_WAIT_MS  5000
-#define LOCK_STEP_MS  2
-#define TAKEN_WAIT_MS 200
-#define TAKEN_STEP_US 50
+#define LOCK_WAIT_MS 5000
+#define LOCK_STEP_MS 2
+#define IN_STEP_MS   500
+#define IN_STEP      0 /* a byte that begins no frame */
 
 enum word_address {
     WORD_WAKE = 0,
     WORD_SLEEP,
     WORD_IDLE,
     WORD_COMMAND,
-    WORD_CHOOSE
+    WORD_CHOOSE,
+    WORD_SYNC
 };
 
 struct socket_link {
     int fd;
     int lock;  /* the file beside the socket; -1: there is none */
     int turn;  /* TCP: it is ours as long as this is open; -1: none */
-    bool late; /* an answer is missing: it may still come, for nobody */
+    bool late; /* an answer is missing, and nobody knows whether it comes */
 };
 
 static int64_t now_ms(void) {
@@ -89,13 +88,39 @@ static kw_status receive_all(int fd, uint8_t *data, size_t size,
     return KW_OK;
 }
 
-/* A damaged count leaves a part of its frame behind, and an answer that was
- * given up may come yet: neither may be taken for the next one's. */
-static kw_status begin_exchange(const struct socket_link *link) {
+/* A damaged count leaves a part of its frame behind. */
+static void drop_stale(const struct socket_link *link) {
     uint8_t stale[KW_RESPONSE_MAX];
-    KW_ENSURE(!link->late, KW_ABSENT_ANSWER);
     while (recv(link->fd, stale, sizeof stale, MSG_DONTWAIT) > 0) {
     }
+}
+
+static kw_status send_word(const struct socket_link *link,
+                           enum word_address word) {
+    const uint8_t byte = (uint8_t)word;
+    return send_all(link->fd, &byte, 1);
+}
+
+/* The board answers this when it has obeyed all that came before: an answer
+ * that is not there by then never comes, and one that comes late is dropped
+ * here, so that it is not taken for the next one's. */
+static kw_status get_in_step(const struct socket_link *link) {
+    const int64_t deadline = now_ms() + IN_STEP_MS;
+    uint8_t late[KW_RESPONSE_MAX];
+    drop_stale(link);
+    KW_TRY(send_word(link, WORD_SYNC));
+    KW_TRY(receive_all(link->fd, late, 1, deadline));
+    while (late[0] != IN_STEP) {
+        KW_ENSURE(late[0] <= sizeof late, KW_ABSENT_CRC);
+        KW_TRY(receive_all(link->fd, late + 1, late[0] - 1u, deadline));
+        KW_TRY(receive_all(link->fd, late, 1, deadline));
+    }
+    return KW_OK;
+}
+
+static kw_status begin_exchange(const struct socket_link *link) {
+    KW_ENSURE(!link->late, KW_ABSENT_ANSWER);
+    drop_stale(link);
     return KW_OK;
 }
 
@@ -113,13 +138,8 @@ static kw_status receive_bytes(int fd, uint8_t *frame, size_t capacity,
 static kw_status receive_frame(struct socket_link *link, uint8_t *frame,
                                size_t capacity, size_t *size) {
     const kw_status status = receive_bytes(link->fd, frame, capacity, size);
-    link->late = status == KW_ABSENT_ANSWER;
+    link->late = status == KW_ABSENT_ANSWER && get_in_step(link) != KW_OK;
     return status;
-}
-
-static kw_status send_word(struct socket_link *link, enum word_address word) {
-    const uint8_t byte = (uint8_t)word;
-    return send_all(link->fd, &byte, 1);
 }
 
 /* --- one sequence at a time ----------------------------------------------
@@ -137,20 +157,17 @@ static kw_status begin_sequence(const struct socket_link *link) {
     return KW_OK;
 }
 
-/* An idle or sleep has no answer: the next one may begin when the board has
- * taken it. */
-static void end_sequence(const struct socket_link *link) {
-    const struct timespec step = {.tv_nsec = TAKEN_STEP_US * 1000L};
-    const int64_t deadline = now_ms() + TAKEN_WAIT_MS;
-    int waiting = 0;
+/* An idle or sleep has no answer: the next sequence may begin when the board
+ * has obeyed it, not when it has read it. Out of step nobody can tell; the
+ * lock is kept until the board has hung up. */
+static void end_sequence(struct socket_link *link) {
     if (link->lock < 0) {
         return;
     }
-    while (ioctl(link->fd, SIOCOUTQ, &waiting) == 0 && waiting > 0 &&
-           now_ms() < deadline) {
-        (void)nanosleep(&step, NULL);
+    link->late = link->late || get_in_step(link) != KW_OK;
+    if (!link->late) {
+        (void)flock(link->lock, LOCK_UN);
     }
-    (void)flock(link->lock, LOCK_UN);
 }
 
 static kw_status wake(void *self) {
@@ -189,8 +206,10 @@ static kw_status transfer(void *self, const uint8_t *packet, size_t packet_size,
 
 static void close_socket(void *self) {
     struct socket_link *link = self;
-    if (link->turn >= 0) {
+    if (link->turn >= 0 || link->late) {
         kw_tcp_turn_end(link->fd);
+    }
+    if (link->turn >= 0) {
         (void)close(link->turn);
     }
     (void)close(link->fd);

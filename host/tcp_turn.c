@@ -12,7 +12,7 @@
 
 #define WAIT_MS    5000 /* as for every chip */
 #define STEP_MS    2
-#define GOODBYE_MS 500
+#define GOODBYE_MS 2000 /* a stuck chip may still have to obey */
 
 /* Answers the size of the address; 0: there is none. An abstract name begins
  * with a zero. */

@@ -2,7 +2,15 @@
  * what the board's sockets and its TCP port speak. */
 #include "sim/board/wire.h"
 
-enum word_address { WORD_WAKE = 0, WORD_SLEEP, WORD_IDLE, WORD_COMMAND };
+enum word_address {
+    WORD_WAKE = 0,
+    WORD_SLEEP,
+    WORD_IDLE,
+    WORD_COMMAND,
+    WORD_SYNC = 5, /* 4 chooses a chip of a fleet */
+};
+
+#define IN_STEP 0 /* a byte that begins no frame */
 
 /* Bytes of the request at the start of the input; 0: not whole yet. */
 static size_t request_size(const uint8_t *input, size_t size) {
@@ -41,6 +49,9 @@ static size_t take(struct kw_sim_wire *wire, const uint8_t *input, size_t size,
     case WORD_COMMAND:
         reply->size = kw_sim_place_execute(wire->bus, wire->place, input + 1,
                                            whole - 1, reply->bytes);
+        break;
+    case WORD_SYNC:
+        reply->bytes[reply->size++] = IN_STEP;
         break;
     default:
         reply->broken = true;

@@ -200,7 +200,11 @@ class Board(kw.Case):
         self.assertEqual(answer(connection, b"\x03\x02\x00", 4).hex(),
                          "04ff0142")
         # After a sleep the chip answers no packet, and then wakes again.
+        # What comes before the 00 is all that was answered.
+        self.assertEqual(answer(connection, b"\x05", 1), b"\0")
         connection.sendall(b"\x01")
+        self.assertEqual(answer(connection, INFO_REVISION + b"\x05", 1),
+                         b"\0")
         self.assertEqual(answer(connection, b"\x00", 4), WAKE)
 
     def test_stays_powered_over_connections(self):

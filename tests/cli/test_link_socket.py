@@ -1,0 +1,144 @@
+"""Our host on a board's socket, and a board of the test's own behind it: when
+the lock of a sequence is given back, and what comes of an answer that never
+comes, or too late."""
+
+import contextlib
+import fcntl
+import os
+import socket
+import threading
+import time
+
+import chip_client
+import kw
+
+SYNC, IN_STEP = 5, b"\0"
+READ, RANDOM, SHA = 0x02, 0x1B, 0x47
+THINKS = 0.4        # seconds between taking an idle and obeying it
+HOST_WAITS = 3
+HOST_ENDS = 12      # seconds; it must end whatever the board does
+
+
+def frame(data):
+    body = bytes([3 + len(data)]) + data
+    return body + chip_client.crc(body)
+
+
+class Board(threading.Thread):
+    """One connection at a time; a chip, locked as it seems, that knows Random
+    and SHA. `lose` holds the numbers of these, from 0, whose answers are lost;
+    `late` of those that come when the host asks whether the board is in
+    step."""
+
+    def __init__(self, path, lose=(), late=(), in_step=True):
+        super().__init__(daemon=True)
+        self.lose, self.late, self.in_step = lose, late, in_step
+        self.lock = f"{path}.lock"
+        with open(self.lock, "wb"):
+            pass
+        os.chmod(self.lock, 0o600)
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(str(path))
+        self.listener.listen()
+        self.opcodes = []
+        self.words = []
+        self.held_back = b""
+        self.lock_was_free = []
+
+    def run(self):
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self.listener.accept()
+                with connection, contextlib.suppress(OSError):
+                    self.serve(connection)
+
+    def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        self.join(HOST_ENDS)
+
+    def serve(self, connection):
+        while word := connection.recv(1):
+            self.words.append(word[0])
+            if word[0] == chip_client.WAKE:
+                connection.sendall(chip_client.AWOKE)
+            elif word[0] in (chip_client.IDLE, chip_client.SLEEP):
+                self.think()
+            elif word[0] == SYNC:
+                if self.in_step:
+                    connection.sendall(self.held_back + IN_STEP)
+                    self.held_back = b""
+            else:
+                self.command(connection)
+
+    def command(self, connection):
+        count = connection.recv(1)[0]
+        rest = connection.recv(count - 1, socket.MSG_WAITALL)
+        if rest[0] == READ:
+            connection.sendall(frame(bytes(32 if rest[1] & 0x80 else 4)))
+            return
+        number = len(self.opcodes)
+        self.opcodes.append(rest[0])
+        answer = self.answer(rest[0], number)
+        if number in self.late:
+            self.held_back = answer
+        elif number not in self.lose:
+            connection.sendall(answer)
+
+    def answer(self, opcode, number):
+        if opcode == RANDOM:
+            return frame(bytes([number]) * 32)
+        return frame(b"\0" if opcode == SHA else b"\x03")
+
+    def think(self):
+        """The idle is taken, and not obeyed yet: is the lock given back?"""
+        free = False
+        with open(self.lock, "rb") as file:
+            until = time.monotonic() + THINKS
+            while time.monotonic() < until:
+                with contextlib.suppress(BlockingIOError):
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    fcntl.flock(file, fcntl.LOCK_UN)
+                    free = True
+                time.sleep(0.01)
+        self.lock_was_free.append(free)
+
+
+class Socket(kw.Case):
+    def setUp(self):
+        super().setUp()
+        self.init()
+
+    def board(self, **how):
+        path = self.kw.folder / "board.sock"
+        board = Board(path, **how)
+        board.start()
+        self.addCleanup(board.close)
+        self.link = f"unix:{path}"
+        return board
+
+    def random(self, code=0):
+        result = self.kw.run("chip", "random", "--json", "--chip", self.link,
+                             code=code)
+        return result.out
+
+    def test_the_lock_until_the_idle_is_obeyed(self):
+        """Another host's sequence begins when ours has ended in the chip, not
+        when the board has read that it ends."""
+        board = self.board()
+        self.random()
+        self.assertEqual(board.lock_was_free, [False])
+        self.assertEqual(board.words[-2:], [chip_client.IDLE, SYNC])
+
+    def test_a_board_that_hangs(self):
+        """Once it is out of step nothing is asked any more."""
+        board = self.board(lose=(0,), in_step=False)
+        start = time.monotonic()
+        self.fails(4, "stopped answering", "chip", "random", "--chip",
+                   self.link)
+        self.assertLess(time.monotonic() - start, HOST_ENDS)
+        self.assertEqual(board.opcodes, [RANDOM])
+
+
+if __name__ == "__main__":
+    kw.main()
