@@ -4,7 +4,7 @@
 
 #include "core/bytes.h"
 
-#define DAMAGED_RETRIES 2 /* times a damaged command is sent again */
+#define REPEATS 2 /* times a command is sent again */
 
 enum {
     READ_32_BYTES = 0x80,
@@ -101,16 +101,30 @@ static kw_status exchange(struct kw_chip *chip, const uint8_t *packet,
     return take_answer(data, size, answer, answer_size);
 }
 
-/* FF: the chip did nothing. An answer that came damaged may be asked for
- * again only where asking twice is asking once. */
-static bool may_repeat(const struct kw_command *command, kw_status status) {
+/* FF: the chip did nothing. An answer that came damaged, or not at all, may
+ * be asked for again only where asking twice is asking once; after silence
+ * once, for each silence takes seconds. */
+static bool may_repeat(const struct kw_command *command, kw_status status,
+                       unsigned repeats) {
     const bool changes_nothing =
         command->opcode == KW_OP_READ || command->opcode == KW_OP_RANDOM ||
         command->opcode == KW_OP_INFO ||
         (command->opcode == KW_OP_COUNTER && command->param1 == COUNTER_READ) ||
         (command->opcode == KW_OP_GENKEY && command->param1 == GENKEY_PUBLIC);
     return status == KW_CHIP_CRC ||
-           (status == KW_ABSENT_CRC && changes_nothing);
+           (changes_nothing && (status == KW_ABSENT_CRC ||
+                                (status == KW_ABSENT_ANSWER && repeats == 0)));
+}
+
+/* A chip that said nothing may be asleep: its supply failed, or its watchdog
+ * ended the sequence. */
+static kw_status repeat(struct kw_chip *chip, kw_status before,
+                        const uint8_t *packet, size_t packet_size,
+                        uint8_t *answer, size_t answer_size) {
+    if (before == KW_ABSENT_ANSWER) {
+        KW_TRY(chip->link.ops->wake(chip->link.self));
+    }
+    return exchange(chip, packet, packet_size, answer, answer_size);
 }
 
 kw_status kw_chip_execute(struct kw_chip *chip,
@@ -121,13 +135,15 @@ kw_status kw_chip_execute(struct kw_chip *chip,
     KW_TRY(kw_packet_encode(command, packet, &packet_size));
 
     kw_status status = exchange(chip, packet, packet_size, answer, answer_size);
-    for (unsigned i = 0; i < DAMAGED_RETRIES && may_repeat(command, status);
-         i++) {
-        status = exchange(chip, packet, packet_size, answer, answer_size);
+    for (unsigned i = 0; i < REPEATS && may_repeat(command, status, i); i++) {
+        status = repeat(chip, status, packet, packet_size, answer, answer_size);
     }
     if (status == KW_CHIP_WATCHDOG) {
         kw_chip_idle(chip);
         status = exchange(chip, packet, packet_size, answer, answer_size);
+    }
+    if (status == KW_ABSENT_ANSWER) {
+        kw_chip_idle(chip); /* the sequence is over; the next one wakes it */
     }
     kw_wipe(packet, sizeof packet);
     return status;

@@ -130,6 +130,38 @@ class Socket(kw.Case):
         self.assertEqual(board.lock_was_free, [False])
         self.assertEqual(board.words[-2:], [chip_client.IDLE, SYNC])
 
+    def test_a_lost_answer_is_asked_for_again(self):
+        """Where asking twice is asking once."""
+        board = self.board(lose=(0,))
+        start = time.monotonic()
+        self.assertIn("01" * 32, self.random())
+        self.assertGreater(time.monotonic() - start, HOST_WAITS - 0.5)
+        self.assertEqual(board.opcodes, [RANDOM, RANDOM])
+        # The chip may have slept since.
+        at = board.words.index(SYNC)
+        self.assertEqual(board.words[at - 1:at + 3], [
+            chip_client.COMMAND, SYNC, chip_client.WAKE, chip_client.COMMAND])
+
+    def test_lost_twice(self):
+        board = self.board(lose=(0, 1))
+        self.fails(4, "stopped answering", "chip", "random", "--chip",
+                   self.link)
+        self.assertEqual(board.opcodes, [RANDOM, RANDOM])
+
+    def test_what_changes_something_is_not_done_twice(self):
+        board = self.board(lose=(0,))
+        file = self.kw.folder / "file"
+        file.write_bytes(b"three")
+        self.fails(4, "stopped answering", "chip", "sha", file, "--chip",
+                   self.link)
+        self.assertEqual(board.opcodes, [SHA])
+        self.assertEqual(board.words[-2:], [chip_client.IDLE, SYNC])
+
+    def test_a_late_answer_is_nobodys(self):
+        board = self.board(late=(0,))
+        self.assertIn("01" * 32, self.random())
+        self.assertEqual(board.opcodes, [RANDOM, RANDOM])
+
     def test_a_board_that_hangs(self):
         """Once it is out of step nothing is asked any more."""
         board = self.board(lose=(0,), in_step=False)
