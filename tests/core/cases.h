@@ -49,9 +49,11 @@ struct kw_subject {
     X(packet)                                                                  \
     X(config)                                                                  \
     X(sha)                                                                     \
+    X(chip_hash)                                                               \
     X(message)                                                                 \
     X(compcert)                                                                \
-    X(rotate)
+    X(rotate)                                                                  \
+    X(winc)
 
 #define KW_DECLARE_SUBJECT(name)                                               \
     extern const struct kw_subject kw_##name##_subject;
