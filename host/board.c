@@ -48,6 +48,7 @@ struct kw_board {
     struct kw_sim_bus fleet_bus; /* for its places alone: there is no wire */
     struct seat *fleet_seats;
     uint64_t (*chip_clock)(void *);
+    struct kw_board_faults faults;
     struct kw_sim_scratch *scratches[KW_BOARD_WORKERS_MAX]; /* by worker */
     struct kw_flush *flush;
     struct kw_board_loop *loop;
@@ -131,6 +132,22 @@ static struct kw_emulated_options chip_options(struct seat *seat,
     };
 }
 
+static void take_power(struct seat *seat) {
+    const struct kw_board_faults *faults = &seat->board->faults;
+    const struct kw_sim_fault_plan plan = {
+        .seed = faults->seed,
+        .garble = faults->garble,
+        .lose = faults->lose,
+        .nak = faults->nak,
+        .stick = faults->stick,
+        .cut = faults->cut,
+    };
+    seat->place->chip = kw_emulated_sim(seat->powered);
+    if (faults->on) {
+        kw_sim_fault_begin(seat->place, &plan);
+    }
+}
+
 /* A chip of the fleet gets power when it is first chosen. With its lock. */
 static kw_status power_up_chosen(struct kw_board *board, size_t number,
                                  unsigned worker) {
@@ -146,7 +163,7 @@ static kw_status power_up_chosen(struct kw_board *board, size_t number,
         kw_emulated_image_power_up(path, &options, &seat->powered, &error);
     free(path);
     if (status == KW_OK) {
-        seat->place->chip = kw_emulated_sim(seat->powered);
+        take_power(seat);
     } else if (board->bus.log != NULL) {
         board->bus.log(board->bus.log_self, error.message);
     }
@@ -318,7 +335,6 @@ static kw_status power_up(struct kw_board *board,
                           const struct kw_board_options *options, size_t number,
                           struct kw_error *error) {
     struct seat *seat = &board->seats[number];
-    struct kw_sim_place *place = &board->bus.places[number];
     const struct kw_emulated_options chip = chip_options(seat, 0);
     const kw_status status =
         kw_emulated_power_up(options->workspace, options->chips[number], &chip,
@@ -329,7 +345,7 @@ static kw_status power_up(struct kw_board *board,
                                     "process has ended, or end it");
     }
     KW_TRY(status);
-    place->chip = kw_emulated_sim(seat->powered);
+    take_power(seat);
     return KW_OK;
 }
 
@@ -341,8 +357,9 @@ static kw_status open_fleet(struct kw_board *board, const char *folder,
     KW_TRY(kw_fleet_open(&board->fleet, folder, error));
     const size_t count = board->fleet.count;
     struct kw_sim_bus *bus = &board->fleet_bus;
-    *bus =
-        (struct kw_sim_bus){.limits = board->bus.limits, .now = board->bus.now};
+    *bus = board->bus;
+    bus->places = NULL;
+    bus->count = 0;
     board->fleet_seats = calloc(count, sizeof *board->fleet_seats);
     bus->places = calloc(count, sizeof *bus->places);
     if (board->fleet_seats == NULL || bus->places == NULL) {
@@ -355,21 +372,6 @@ static kw_status open_fleet(struct kw_board *board, const char *folder,
         board->fleet_seats[i].job.lane = (unsigned)i;
     }
     return KW_OK;
-}
-
-static void set_faults(struct kw_board *board,
-                       const struct kw_board_faults *faults) {
-    const struct kw_sim_fault_plan plan = {
-        .seed = faults->seed,
-        .garble = faults->garble,
-        .lose = faults->lose,
-        .nak = faults->nak,
-        .stick = faults->stick,
-        .cut = faults->cut,
-    };
-    for (size_t i = 0; faults->on && i < board->bus.count; i++) {
-        kw_sim_fault_begin(&board->bus.places[i], &plan);
-    }
 }
 
 static kw_status set_switches(struct kw_board *board,
@@ -397,6 +399,7 @@ static kw_status start(struct kw_board *board,
     board->bus.log_self = options->log_self;
     board->bus.count = options->chip_count;
     board->chip_clock = options->watchdog ? kw_board_microseconds : NULL;
+    board->faults = options->faults;
     for (size_t i = 0; i < options->chip_count; i++) {
         fill_seat(board, &board->seats[i], &board->bus.places[i],
                   options->chips[i]);
@@ -406,7 +409,6 @@ static kw_status start(struct kw_board *board,
         KW_TRY(power_up(board, options, i, error));
     }
     KW_TRY(set_switches(board, options, error));
-    set_faults(board, &options->faults);
     kw_sim_bus_power_up(&board->bus);
     KW_TRY(open_fleet(board, options->fleet, error));
     return kw_board_ports_open(&board->ports, options, error);

@@ -4,6 +4,7 @@ them is what a client sees, and our own host ends well over every wire."""
 import os
 import pathlib
 import re
+import shutil
 import signal
 import struct
 import subprocess
@@ -48,8 +49,6 @@ class Case(wire_case.Case):
             self.assertEqual(int(match[1]), numbers[chip])
         return [match.groups()[1:] for match in found]
 
-
-class Faults(Case):
     def seen(self, chip, request):
         """What a client that knows nothing of faults makes of an answer."""
         chip.connection.settimeout(SILENCE)
@@ -69,20 +68,27 @@ class Faults(Case):
         except TimeoutError:
             pass
 
-    def drive(self, fault, count):
+    def ask_all(self, chip, numbers):
         """The same requests each time, and what came of each."""
-        self.faulty(fault)
         seen = []
+        for number in numbers:
+            seen.append(self.seen(chip, (
+                packet(0x30), packet(0x1B), packet(0x24, 1, 1),
+                packet(0x02, 0x80, 0))[number % 4]))
+            if seen[-1] not in ("good", "damaged"):
+                self.drain(chip)
+        chip.connection.settimeout(chip_client.TIMEOUT)
+        return seen
+
+    def drive(self, fault, count):
+        self.faulty(fault)
         with chip_client.Chip(self.address()) as chip:
             chip.wake()
-            for number in range(count):
-                seen.append(self.seen(chip, (
-                    packet(0x30), packet(0x1B), packet(0x24, 1, 1),
-                    packet(0x02, 0x80, 0))[number % 4]))
-                if seen[-1] not in ("good", "damaged"):
-                    self.drain(chip)
+            seen = self.ask_all(chip, range(count))
         return seen, self.told()
 
+
+class Faults(Case):
     def test_the_same_seed(self):
         fault = "11:garble=0.2,lose=0.05,nak=0.05"
         first, second = self.drive(fault, 60), self.drive(fault, 60)
@@ -218,6 +224,74 @@ class Faults(Case):
                      "99999999999999999999999"):
             with self.subTest(text=text):
                 self.fails(2, "SEED", "board", "serve", "--fault", text)
+
+
+class Fleet(Case):
+    """Chips of a fleet fail as those of the workspace do."""
+
+    FAULT = "11:garble=0.2,lose=0.05,nak=0.05"
+
+    def setUp(self):
+        super().setUp()
+        self.fleet = self.kw.folder / "fleet"
+        self.fleet.mkdir()
+        for name in ("trustflex", "one", "two"):
+            shutil.copy(self.kw.at("chips", "trustflex.chip"),
+                        self.fleet / (name + ".chip"))
+
+    def choose(self, chip, name):
+        chip.send(bytes([4, len(name)]) + name.encode())
+        self.assertEqual(chip.receive(1), b"\0")
+        chip.wake()
+
+    def client(self, name):
+        chip = chip_client.Chip("unix:" + str(self.fleet / "fleet.sock"))
+        self.addCleanup(chip.close)
+        self.choose(chip, name)
+        return chip
+
+    def test_as_the_chip_of_that_name_in_the_workspace(self):
+        own = self.drive(self.FAULT, 40)
+        self.faulty(self.FAULT, "--fleet", "fleet")
+        seen = self.ask_all(self.client("trustflex"), range(40))
+        self.assertEqual((seen, self.told()), own)
+        self.assertIn("silence", seen)
+
+    def test_each_has_its_own_sequence(self):
+        """Going to another chip and back begins nothing anew."""
+        self.faulty(self.FAULT, "--fleet", "fleet")
+        chip = self.client("one")
+        in_a_row = self.ask_all(chip, range(40))
+        told = self.told()
+        self.faulty(self.FAULT, "--fleet", "fleet")
+        chip = self.client("one")
+        seen = self.ask_all(chip, range(20))
+        self.choose(chip, "two")
+        other = self.ask_all(chip, range(20))
+        self.choose(chip, "one")
+        seen += self.ask_all(chip, range(20, 40))
+        self.assertEqual(seen, in_a_row)
+        self.assertNotEqual(other, seen[:20])
+        lines = self.told()
+        self.assertEqual([line for line in lines if line[0] == "one"], told)
+        self.assertEqual({line[0] for line in lines}, {"one", "two"})
+
+    def test_the_supply_fails(self):
+        self.faulty("1:cut=2", "--fleet", "fleet")
+        for name in ("one", "two"):
+            chip = self.client(name)
+            self.assertEqual(self.ask_all(chip, [2, 2, 2]),
+                             ["good", "silence", "silence"])
+        self.assertEqual(self.told(), [("one", "24", CUT), ("two", "24", CUT)])
+
+    def test_our_own_host(self):
+        self.faulty("2:garble=0.1,lose=0.02", "--fleet", "fleet")
+        for _ in range(4):
+            document = self.kw.json(
+                "chip", "info", "--chip",
+                f"fleet:{self.fleet / 'fleet.sock'}@two")
+            self.assertEqual(document["serial"], self.serial)
+        self.assertEqual({chip for chip, _, _ in self.told()}, {"two"})
 
 
 class Host(Case):
