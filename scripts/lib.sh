@@ -20,6 +20,13 @@ die() { # CODE WORDS...
     exit "$code"
 }
 
+# Makes a folder, and ends with exit code 6 where nothing can be written.
+need_writable() { # FOLDER
+    if ! mkdir -p "$1" 2>/dev/null || [ ! -w "$1" ]; then
+        die 6 "cannot write to $1: whose clone is this?"
+    fi
+}
+
 as_root() {
     if [ "$(id -u)" -eq 0 ]; then
         "$@"
@@ -38,13 +45,12 @@ missing_packages() { # PACKAGE...
     done
 }
 
-# Ends with exit code 6 and the list of what is missing.
+# Ends with exit code 6 and the list of what has to be installed.
 cannot_install() { # WHY PACKAGE...
     local why=$1
     shift
     {
         printf '%s\n' "$why"
-        printf 'These Debian packages are missing:\n'
         printf '  %s\n' "$@"
         printf 'Install them, then run this again.\n'
     } >&2
@@ -57,12 +63,13 @@ need_packages() { # PACKAGE...
     if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null
     then
         cannot_install "This is not a Debian system; with --no-install \
-the packages are taken to be there under other names." "$@"
+these packages are taken to be there under other names:" "$@"
     fi
     mapfile -t missing < <(missing_packages "$@")
     [ "${#missing[@]}" -gt 0 ] || return 0
     if [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null; then
-        cannot_install "There is no root and no sudo here." "${missing[@]}"
+        cannot_install "These Debian packages are missing, and without root \
+or sudo they cannot be installed:" "${missing[@]}"
     fi
     printf 'Installing: %s\n' "${missing[*]}"
     if ! as_root apt-get update -qq ||
@@ -70,7 +77,8 @@ the packages are taken to be there under other names." "$@"
             apt-get install -y -qq --no-install-recommends "${missing[@]}"
     then
         mapfile -t missing < <(missing_packages "$@")
-        cannot_install "The packages could not be installed." "${missing[@]}"
+        cannot_install "apt-get could not install these packages:" \
+            "${missing[@]}"
     fi
 }
 
