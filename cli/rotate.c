@@ -214,8 +214,8 @@ static kw_status rollback(struct kw_cli *cli,
         [KW_ROLLBACK_REQUESTED] =
             "The new key is validated: going back is a rotation of its own",
         [KW_ROLLBACK_GAVE_UP] =
-            "The bundle of the open rotation is lost: gave the rotation up; "
-            "`keywright rotate run` starts another from what slot 14 holds",
+            ("The bundle of the open rotation is lost: gave the rotation up; "
+             "`keywright rotate run` starts another from what slot 14 holds"),
     };
     struct kw_rotation rotation;
     struct kw_rollback done;
