@@ -1,40 +1,87 @@
 """What README.md shows is what happens."""
 
+import os
+import pathlib
 import re
 import shlex
+import shutil
+import subprocess
+import unittest
 
 import kw
 
+BUILD = pathlib.Path(os.environ.get("KEYWRIGHT_BUILD", "."))
+
 
 def sections():
-    """{heading: [(command, lines that it shows)]}."""
+    """{heading: [(who, command, lines that it shows)]}; who is the word
+    before the prompt: a machine, or nothing."""
+    text = (kw.ROOT / "README.md").read_text().replace("\\\n", "")
     found, shown = {}, None
-    for line in (kw.ROOT / "README.md").read_text().splitlines():
+    for line in text.splitlines():
         heading = re.match(r"## (.*)", line)
-        command = re.match(r"    \$ (.*)", line)
+        command = re.match(r"    (\w*)\$ +(.*)", line)
         if heading:
             shown = found.setdefault(heading[1], [])
         elif command and shown is not None:
-            shown.append((command[1], []))
+            shown.append((command[1], command[2], []))
         elif line.startswith("    ") and shown:
-            shown[-1][1].append(line[4:])
+            shown[-1][2].append(line[4:])
     return found
 
 
+def masked(text):
+    """Without what is another each time: serials, fingerprints."""
+    text = re.sub(r"\b01[0-9A-F]{14}(?:01|EE)\b", "SERIAL", text)
+    return re.sub(r"\b[0-9a-f]{16}\b", "FINGERPRINT", text)
+
+
 class Readme(kw.Case):
-    def play(self, heading):
+    def says(self, command, said, lines):
+        said = [masked(line).rstrip() for line in said.splitlines()]
+        for line in lines:
+            beginning = masked(line).removesuffix("...").rstrip()
+            self.assertTrue(any(line.startswith(beginning) for line in said),
+                            f"{command} does not say: {line}")
+
+    def play(self, heading, who=""):
         """Runs a section's commands in an empty folder; answers them."""
-        commands = sections()[heading]
-        for command, lines in commands:
+        commands = []
+        for where, command, lines in sections()[heading]:
             words = shlex.split(command)
-            self.assertEqual(words[0], "keywright")
-            out = self.kw.run(*words[1:]).out.splitlines()
-            for line in lines:
-                beginning = line.removesuffix("...").rstrip()
-                self.assertTrue(
-                    any(said.startswith(beginning) for said in out),
-                    f"{command} does not say: {line}")
-        return [command for command, _ in commands]
+            if where == who and words[0] == "keywright":
+                result = self.kw.run(*words[1:])
+                self.says(command, result.out + result.err, lines)
+                commands.append(command)
+        return commands
+
+    def test_five_minutes(self):
+        self.assertEqual(len(self.play("Five minutes")), 11)
+        self.assertEqual(self.kw.json("rotate", "status")["counter"], 2)
+
+    def test_two_machines(self):
+        self.init()
+        self.kw.run("resources", "make")
+        authority = self.kw.folder / "authority"
+        authority.mkdir()
+        machines = {"device": self.kw, "authority": kw.Keywright(authority)}
+        shutil.move(next(self.kw.at("keys").rglob("slot_13_*.pem")), authority)
+        played = 0
+        for who, command, _ in sections()["Five minutes"]:
+            if not who:
+                continue
+            # Nobody is there to be asked.
+            machines[who].run(*shlex.split(command)[1:], "--yes")
+            for machine in machines.values():
+                for name in ("next.request.json", "next.bundle.json"):
+                    path = machine.folder / name
+                    if path.exists():
+                        for other in machines.values():
+                            if other is not machine:
+                                shutil.copy(path, other.folder)
+            played += 1
+        self.assertEqual(played, 6)
+        self.assertEqual(self.kw.json("rotate", "status")["counter"], 1)
 
     def test_from_nothing_to_a_verified_manifest(self):
         commands = self.play("From nothing to a verified manifest")
@@ -43,24 +90,6 @@ class Readme(kw.Case):
             [["init"], ["resources", "make"], ["manifest", "make"],
              ["manifest", "verify"]])
         self.assertRegex(self.kw.outputs[-1], "1 good, 0 wrong, 0 unreadable")
-
-    def test_status_and_lint(self):
-        """What Five minutes shows after a rotation."""
-        commands = dict(sections()["Five minutes"])
-        for command in ("init", "resources make", "rotate run"):
-            self.assertIn("keywright " + command, commands)
-            self.kw.run(*command.split())
-        said = self.kw.run("rotate", "status")
-        shown = [line for line in commands["keywright rotate status"]
-                 if re.match(" *(Counter|Journal|warning|by)", line)]
-        self.assertEqual(len(shown), 4)
-        for line in shown:
-            self.assertIn(line.rstrip(), (said.out + said.err).splitlines())
-        made = [command.split()[1:] for command in commands
-                if "config.bin" in command]
-        self.assertEqual(len(made), 2)
-        for words in made:
-            self.kw.run(*words)
 
     def test_certificates(self):
         self.kw.run("init")
@@ -71,6 +100,31 @@ class Readme(kw.Case):
         self.kw.run("init")
         self.kw.run("resources", "make")
         self.assertEqual(len(self.play("Learn a use case")), 2)
+
+    @unittest.skipIf(os.environ.get("KEYWRIGHT_INSTRUMENT"),
+                     "a sanitizer wants to be loaded first")
+    def test_a_board(self):
+        path = f"{BUILD}:{os.environ['PATH']}:/usr/sbin"
+        if shutil.which("i2ctransfer", path=path) is None:
+            self.skipTest("i2ctransfer is not there")
+        self.init()
+        (self.kw.folder / "build").mkdir()
+        (self.kw.folder / "build/release").symlink_to(BUILD)
+        script = ["exec 2>&1; trap 'kill %1' EXIT"]
+        commands = sections()["A board without a board"]
+        for _, command, _ in commands:
+            script.append(f"echo '== {command}'\n{command}")
+            if command.endswith("&"):
+                script.append("until [ -S bus ] && [ -L kit ]; "
+                              "do sleep 0.1; done")
+        done = subprocess.run(
+            ["bash", "-c", "\n".join(script)], cwd=self.kw.folder,
+            env={**self.kw.environment, "PATH": path}, timeout=kw.TIMEOUT,
+            stdout=subprocess.PIPE, text=True, check=False)
+        for _, command, lines in commands:
+            said = done.stdout.split(f"== {command}\n")[1].split("\n== ")[0]
+            self.says(command, said, lines)
+        self.assertIn("Trust&GO", said)
 
 
 if __name__ == "__main__":
