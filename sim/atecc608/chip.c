@@ -253,6 +253,7 @@ void kw_sim_chip_sleep(struct kw_sim_chip *chip) {
 static void begin(struct kw_sim_chip *chip) {
     chip->reason[0] = '\0';
     chip->eeprom_changed = false;
+    chip->failure_takes_temp_key = false;
     chip->scratch->sram_before = chip->sram;
     chip->scratch->powered_before = chip->powered;
 }
@@ -262,6 +263,9 @@ static void undo(struct kw_sim_chip *chip) {
     chip->powered = chip->scratch->powered_before;
     if (chip->eeprom_changed) {
         chip->eeprom = chip->scratch->eeprom_before;
+    }
+    if (chip->failure_takes_temp_key) {
+        kw_sim_temp_key_clear(chip);
     }
 }
 

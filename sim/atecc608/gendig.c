@@ -170,5 +170,6 @@ kw_status kw_sim_gendig(struct kw_sim_chip *chip,
         status = mix(chip, command, &parts);
     }
     kw_wipe(&parts, sizeof(parts));
+    chip->failure_takes_temp_key = status != KW_CHIP_PARSE;
     return status;
 }

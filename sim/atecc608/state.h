@@ -5,6 +5,8 @@
  * - A command that answers 03, 05 or 0F changes nothing, neither EEPROM nor
  *   SRAM: kw_sim_chip_execute puts both back. (The data sheet leaves open
  *   whether TempKey survives an error, DS40002138A 3.1.)
+ * - GenDig alone takes TempKey with it when it answers 0F: the notes under
+ *   the tables of DS40002138A 5.3.3 say that Valid is 0 after a failure.
  * - A command that compared or verified and answers 01 has used what it
  *   read: TempKey and the message digest buffer are cleared as after 00.
  * - FF and EE are answered before the command is looked at.
@@ -93,6 +95,7 @@ struct kw_sim_chip {
     bool supply_failed;
 
     bool eeprom_changed;
+    bool failure_takes_temp_key; /* should the command under way answer 0F */
     struct kw_sim_scratch *scratch;
     struct kw_sim_scratch *own_scratch; /* NULL: it is lent */
 

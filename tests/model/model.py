@@ -8,7 +8,9 @@ Microchip's library and its tests), not from the chip's code.
 Rules that the facts leave open, and that both sides follow:
  - parse error 03: wrong whatever the state; it is looked for first.
    Execution error 0F: wrong now.
- - After any refusal (03, 05, 0F, FF) the volatile state is as before.
+ - After any refusal (03, 05, 0F, FF) the volatile state is as before, with
+   one exception: GenDig that answers 0F leaves a TempKey that is not valid
+   (D1, the notes under the tables of 5.3.3).
  - After 01 the command counts as done: what it read is consumed.
  - MsgDigBuf is emptied by the command that reads it, by sleep and by a
    power cycle, and by nothing else.
@@ -125,7 +127,8 @@ class Model:
             status = MISMATCH if response == b"\x01" else OK
             outcomes = [Outcome(status, response, self.state)]
         except Refusal as refusal:
-            outcomes = [Outcome(s, None, before) for s in refusal.statuses]
+            outcomes = [Outcome(s, None, after_refusal(before, packet, s))
+                        for s in refusal.statuses]
         outcomes += [Outcome(s, None, before) for s in sorted(self.also)]
         self.state = before
         return outcomes
@@ -1251,6 +1254,12 @@ class Model:
                 0x24: counter, 0x17: lock, 0x28: checkmac, 0x1C: derivekey,
                 0x43: ecdh, 0x56: kdf, 0x51: aes, 0x80: secureboot,
                 0x77: selftest, 0x20: updateextra}
+
+
+def after_refusal(before, packet, status):
+    if status == EXECUTION and packet[1] == 0x15:
+        return dataclasses.replace(before.copy(), temp_key=TempKey())
+    return before
 
 
 def check_signature(public, digest, signature):

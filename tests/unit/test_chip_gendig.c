@@ -165,6 +165,42 @@ static void flags_follow_the_last(void **state) {
     bench_close(&bench);
 }
 
+/* 0F takes TempKey away, whatever was in it; 03 and what is answered before
+ * the command is looked at do not. */
+static void failure_loses_temp_key(void **state) {
+    (void)state;
+    const uint8_t wide[64] = {0x64};
+    struct bench bench;
+    struct kw_sim_eeprom eeprom = eeprom_of(KW_SIM_TRUSTFLEX);
+    set_slot_config(&eeprom, 5, 0x46AF); /* LimitedUse */
+    bench_open(&bench, &eeprom);
+
+    load(&bench, 0x23, wide, sizeof(wide));
+    load(&bench, 0x43, DIGEST, 32);
+    (void)ask_ok(&bench, OP_GENDIG, 2, 5, NULL, 0);
+    ask_no(&bench, PARSE, "no slot 16", OP_GENDIG, 2, 16, NULL, 0);
+    assert_true(buffers(&bench)->temp_key_valid);
+    ask_no(&bench, REFUSED, "ReqRandom of slot 6", OP_GENDIG, 2, 6, NULL, 0);
+    assert_int_equal(buffers(&bench)->message_digest_size, 32);
+
+    /* A key of its own is lost as well, and what was made with a key. */
+    (void)ask_ok(&bench, OP_GENKEY, 0x04, 0xFFFF, NULL, 0);
+    ask_no(&bench, REFUSED, "only ECDH", OP_GENDIG, 2, 5, NULL, 0);
+    assert_false(buffers(&bench)->temp_key_private);
+
+    /* The use could not be counted. */
+    load(&bench, 0x03, DIGEST, 32);
+    bench.store_fails = true;
+    ask_no(&bench, REFUSED, "could not be stored", OP_GENDIG, 2, 5, NULL, 0);
+    bench.store_fails = false;
+
+    load(&bench, 0x03, DIGEST, 32);
+    bench.time += 1290000;
+    assert_int_equal(ask(&bench, OP_GENDIG, 2, 6, NULL, 0).status, 0xEE);
+    assert_true(buffers(&bench)->temp_key_valid);
+    bench_close(&bench);
+}
+
 static void gendig_refusals(void **state) {
     (void)state;
     struct bench bench;
@@ -174,6 +210,7 @@ static void gendig_refusals(void **state) {
     ask_no(&bench, REFUSED, "ReqRandom of slot 6", OP_GENDIG, 2, 6, NULL, 0);
     ask_no(&bench, REFUSED, "slot 2 holds a private key", OP_GENDIG, 2, 2, NULL,
            0);
+    load(&bench, 0x03, DIGEST, 32);
     ask_no(&bench, PARSE, "no block 4", OP_GENDIG, 0, 4, NULL, 0);
     ask_no(&bench, PARSE, "no block 2", OP_GENDIG, 1, 2, NULL, 0);
     ask_no(&bench, PARSE, "no slot 16", OP_GENDIG, 2, 16, NULL, 0);
@@ -188,8 +225,8 @@ static void gendig_refusals(void **state) {
     struct kw_sim_eeprom eeprom = eeprom_of(KW_SIM_TRUSTFLEX);
     set_locks(&eeprom, 0, 0x55);
     bench_open(&bench, &eeprom);
-    load(&bench, 0x03, DIGEST, 32);
     for (uint8_t zone = 0; zone < 6; zone++) {
+        load(&bench, 0x03, DIGEST, 32);
         ask_no(&bench, REFUSED, "data zone is not locked", OP_GENDIG, zone, 1,
                SHARED, zone == 3 ? 32 : 0);
     }
@@ -205,6 +242,7 @@ int main(void) {
         cmocka_unit_test(mixes_a_shared_nonce),
         cmocka_unit_test(marks_no_mac),
         cmocka_unit_test(flags_follow_the_last),
+        cmocka_unit_test(failure_loses_temp_key),
         cmocka_unit_test(gendig_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

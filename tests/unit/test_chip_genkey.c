@@ -128,7 +128,6 @@ static void genkey_in_temp_key(void **state) {
     ask_no(&bench, REFUSED, "only ECDH", OP_SIGN, 0x80, 0, NULL, 0);
     ask_no(&bench, REFUSED, "only ECDH", OP_GENKEY, 0x08, 2, NULL, 0);
     ask_no(&bench, REFUSED, "only ECDH", OP_MAC, 0x01, 5, NULL, 0);
-    ask_no(&bench, REFUSED, "only ECDH", OP_GENDIG, 0x02, 5, NULL, 0);
     ask_no(&bench, REFUSED, "only ECDH", OP_NONCE, 0x00, 0x8000, NUM_IN, 20);
     ask_no(&bench, REFUSED, "only ECDH", OP_SHA, 0x04, 0xFFFF, NULL, 0);
     /* A public key taken from a slot leaves it alone. */
