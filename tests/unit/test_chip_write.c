@@ -158,6 +158,41 @@ static void keeps_validity(void **state) {
     bench_close(&bench);
 }
 
+/* A public key as the known answers store it: its two halves are found again
+ * by GenKey, whose digest over it is a known answer as well. */
+static void stores_the_known_public_key(void **state) {
+    (void)state;
+    json_t *root = known_answers();
+    const json_t *from = json_object_get(root, "stored_public_key");
+    const json_t *rotation =
+        json_array_get(json_object_get(root, "rotation"), 0);
+    struct bench bench;
+    uint8_t written[96] = {0};
+    uint8_t key[64];
+    uint8_t nonce[32];
+    uint8_t digest[32];
+    (void)known(from, "public_key", key, 64);
+    assert_int_equal(known(from, "slot_bytes_written", written, 96), 72);
+    (void)known(rotation, "nonce", nonce, 32);
+    (void)known(rotation, "genkey_digest", digest, 32);
+    json_decref(root);
+
+    bench_trustflex(&bench);
+    for (uint8_t block = 0; block < 3; block++) {
+        (void)ask_ok(&bench, OP_WRITE, 0x82, BLOCK(14, block),
+                     written + 32 * block, 32);
+    }
+    const uint8_t *slot = kw_sim_eeprom_slot(&bench.stored, 14);
+    assert_int_equal(slot[0], 0xA0);
+    assert_memory_equal(slot + 1, written + 1, 71);
+    assert_memory_equal(slot + 4, key, 32);
+    assert_memory_equal(slot + 40, key + 32, 32);
+    load(&bench, 0x03, nonce, 32);
+    (void)ask_ok(&bench, OP_GENKEY, 0x10, 14, "\0\0\0", 3);
+    assert_memory_equal(buffers(&bench)->temp_key, digest, 32);
+    bench_close(&bench);
+}
+
 struct write_kat {
     uint8_t io_key[32];
     uint8_t plain[32];
@@ -276,6 +311,7 @@ int main(void) {
         cmocka_unit_test(writes_clear),
         cmocka_unit_test(obeys_slot_locks),
         cmocka_unit_test(keeps_validity),
+        cmocka_unit_test(stores_the_known_public_key),
         cmocka_unit_test(writes_encrypted),
         cmocka_unit_test(encrypted_write_needs_its_key),
         cmocka_unit_test(failed_store_undoes),
