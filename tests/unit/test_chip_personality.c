@@ -1,10 +1,49 @@
 /* Chips as they leave the vendor. */
 #include "chip_fixture.h"
 
-static const uint8_t TRUSTFLEX_CONFIG[] = {
+#define FROM 16 /* the first byte that all chips of a part share */
+#define TAIL (KW_CONFIG_SIZE - FROM)
+
+/* DS40002138A table 2-3, bytes 16 to 127, row by row. */
+static const uint8_t TRUSTFLEX_CONFIG[TAIL] = {
     0x6C, 0x00, 0x00, 0x01, 0x85, 0x00, 0x82, 0x00, 0x85, 0x20, 0x85, 0x20,
     0x85, 0x20, 0x8F, 0x46, 0x8F, 0x0F, 0x9F, 0x8F, 0x0F, 0x0F, 0x8F, 0x0F,
     0x0F, 0x0F, 0x0F, 0x0F, 0x0F, 0x0F, 0x0F, 0x0F, 0x0D, 0x1F, 0x0F, 0x0F,
+    0xFF, 0xFF, 0xFF, 0xFF, 0x00, 0x00, 0x00, 0x00, 0xFF, 0xFF, 0xFF, 0xFF,
+    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x03, 0xF7, 0x00, 0x69, 0x76, 0x00,
+    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+    0xFF, 0xFF, 0x0E, 0x60, 0x00, 0x00, 0x00, 0x00, 0x53, 0x00, 0x53, 0x00,
+    0x73, 0x00, 0x73, 0x00, 0x73, 0x00, 0x38, 0x00, 0x7C, 0x00, 0x1C, 0x00,
+    0x3C, 0x00, 0x1A, 0x00, 0x3C, 0x00, 0x30, 0x00, 0x3C, 0x00, 0x30, 0x00,
+    0x12, 0x00, 0x30, 0x00,
+};
+
+/* Fresh chips as dumped (CryptoAuthLib issue 51). */
+static const uint8_t BLANK_CONFIG[TAIL] = {
+    0xC0, 0x00, 0x00, 0x00, 0x83, 0x20, 0x87, 0x20, 0x8F, 0x20, 0xC4, 0x8F,
+    0x8F, 0x8F, 0x8F, 0x8F, 0x9F, 0x8F, 0xAF, 0x8F, 0x00, 0x00, 0x00, 0x00,
+    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0xAF, 0x8F,
+    0xFF, 0xFF, 0xFF, 0xFF, 0x00, 0x00, 0x00, 0x00, 0xFF, 0xFF, 0xFF, 0xFF,
+    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x55, 0x55,
+    0xFF, 0xFF, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x33, 0x00, 0x33, 0x00,
+    0x33, 0x00, 0x1C, 0x00, 0x1C, 0x00, 0x1C, 0x00, 0x1C, 0x00, 0x1C, 0x00,
+    0x3C, 0x00, 0x3C, 0x00, 0x3C, 0x00, 0x3C, 0x00, 0x3C, 0x00, 0x3C, 0x00,
+    0x3C, 0x00, 0x1C, 0x00,
+};
+
+struct slot_words {
+    uint16_t slot_config;
+    uint16_t key_config;
+};
+
+/* DS40002112B tables 2-4 to 2-17; slots 5, 7 and 13 to 15 are reserved there,
+ * and what stands here for them is inference. */
+static const struct slot_words TRUSTGO_SLOTS[KW_SLOT_COUNT] = {
+    {0x0085, 0x0053}, {0x0082, 0x0053}, {0x2085, 0x0073}, {0x2085, 0x0073},
+    {0x2085, 0x0073}, {0x8F0F, 0x001C}, {0x0F8F, 0x007C}, {0x8F8F, 0x001C},
+    {0x0F0F, 0x003C}, {0x0F8F, 0x001A}, {0x8F0F, 0x001C}, {0x8F0F, 0x0010},
+    {0x8F0F, 0x001C}, {0x8F8F, 0x001C}, {0x8F8F, 0x001C}, {0x8F8F, 0x001C},
 };
 
 static struct kw_sim_eeprom made(enum kw_sim_part part,
@@ -24,6 +63,8 @@ static void check_serial(const struct kw_sim_eeprom *eeprom, uint8_t last,
     assert_int_equal(serial[8], last);
     assert_memory_equal(eeprom->revision, expected, 4);
     assert_memory_equal(eeprom->config + KW_CONFIG_REVISION, expected, 4);
+    /* AES enabled, I2C, reserved */
+    assert_memory_equal(eeprom->config + KW_CONFIG_AES_ENABLE, "\1\1\0", 3);
 }
 
 /* Keys in slots 0-4, four bytes of padding before each; all else blank. */
@@ -43,22 +84,20 @@ static void trustflex(void **state) {
     (void)state;
     struct kw_sim_eeprom eeprom = made(KW_SIM_TRUSTFLEX, KW_SIM_608A);
     check_serial(&eeprom, 0x01, 2);
-    assert_memory_equal(eeprom.config + 16, TRUSTFLEX_CONFIG,
-                        sizeof(TRUSTFLEX_CONFIG));
+    assert_memory_equal(eeprom.config + FROM, TRUSTFLEX_CONFIG, TAIL);
     assert_true(kw_config_is_locked(eeprom.config));
     assert_true(kw_config_data_is_locked(eeprom.config));
     assert_memory_equal(eeprom.otp, "wdNxAjae", 8);
     assert_true(kw_all_bytes(eeprom.otp + 8, KW_OTP_SIZE - 8, 0));
-    assert_int_equal(eeprom.config[70], 0x03);
-    assert_int_equal(eeprom.config[71], 0xF7);
     check_slots(&eeprom);
 
     eeprom = made(KW_SIM_TRUSTFLEX, KW_SIM_608B);
     check_serial(&eeprom, 0x01, 3);
+    assert_memory_equal(eeprom.config + FROM, TRUSTFLEX_CONFIG, TAIL);
     assert_memory_equal(eeprom.otp, "MKMwyhP1", 8);
 }
 
-/* What table 2-3 and the slot tables of the sheet say, decoded. */
+/* What the slot tables of the sheet say, decoded. */
 static void trustflex_decoded(void **state) {
     (void)state;
     const struct kw_sim_eeprom eeprom = made(KW_SIM_TRUSTFLEX, KW_SIM_608A);
@@ -80,21 +119,35 @@ static void trustflex_decoded(void **state) {
     assert_int_equal(kw_counter_decode(eeprom.config + KW_CONFIG_COUNTER), 0);
 }
 
+/* The header of TrustFLEX, another address, SecureBoot off (inference). */
+static void check_trustgo_config(const uint8_t config[KW_CONFIG_SIZE]) {
+    uint8_t expected[KW_CONFIG_SIZE];
+    memcpy(expected, config, FROM);
+    memcpy(expected + FROM, TRUSTFLEX_CONFIG, TAIL);
+    expected[KW_CONFIG_I2C_ADDRESS] = 0x6A;
+    memset(expected + KW_CONFIG_SECURE_BOOT, 0, 2);
+    for (size_t slot = 0; slot < KW_SLOT_COUNT; slot++) {
+        kw_store_le16(expected + KW_CONFIG_SLOT_CONFIG + 2 * slot,
+                      TRUSTGO_SLOTS[slot].slot_config);
+        kw_store_le16(expected + KW_CONFIG_KEY_CONFIG + 2 * slot,
+                      TRUSTGO_SLOTS[slot].key_config);
+    }
+    assert_memory_equal(config, expected, KW_CONFIG_SIZE);
+}
+
 static void trustgo(void **state) {
     (void)state;
     struct kw_sim_eeprom eeprom = made(KW_SIM_TRUSTGO, KW_SIM_608A);
     check_serial(&eeprom, 0x01, 2);
-    assert_int_equal(eeprom.config[KW_CONFIG_I2C_ADDRESS], 0x6A);
+    check_trustgo_config(eeprom.config);
     assert_memory_equal(eeprom.otp, "Rsuy5YJh", 8);
+    assert_true(kw_all_bytes(eeprom.otp + 8, KW_OTP_SIZE - 8, 0));
+    assert_true(kw_config_is_locked(eeprom.config));
     assert_true(kw_config_data_is_locked(eeprom.config));
     check_slots(&eeprom);
-    const unsigned closed[] = {5, 7, 10, 11, 12, 13, 14, 15};
-    for (size_t i = 0; i < sizeof(closed) / sizeof(*closed); i++) {
-        const struct kw_slot_config slot =
-            kw_config_slot(eeprom.config, closed[i]);
-        assert_int_equal(kw_slot_write_rule(slot), KW_WRITE_NEVER);
-    }
     eeprom = made(KW_SIM_TRUSTGO, KW_SIM_608B);
+    check_serial(&eeprom, 0x01, 3);
+    check_trustgo_config(eeprom.config);
     assert_memory_equal(eeprom.otp, "KQp2ZkD8", 8);
 }
 
@@ -102,7 +155,7 @@ static void blank(void **state) {
     (void)state;
     struct kw_sim_eeprom eeprom = made(KW_SIM_BLANK, KW_SIM_608B);
     check_serial(&eeprom, 0xEE, 3);
-    assert_int_equal(eeprom.config[KW_CONFIG_I2C_ADDRESS], 0xC0);
+    assert_memory_equal(eeprom.config + FROM, BLANK_CONFIG, TAIL);
     assert_false(kw_config_is_locked(eeprom.config));
     assert_false(kw_config_data_is_locked(eeprom.config));
     assert_true(kw_all_bytes(eeprom.otp, KW_OTP_SIZE, 0xFF));
