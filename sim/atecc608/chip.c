@@ -361,6 +361,19 @@ static size_t counted(const uint8_t *packet, size_t packet_size) {
     return packet_size > 0 && packet[0] < packet_size ? packet[0] : packet_size;
 }
 
+/* FF alone does not say what is wrong with a frame. */
+static kw_status frame_fault(struct kw_sim_chip *chip, const uint8_t *packet,
+                             size_t packet_size) {
+    const size_t count = packet_size > 0 ? packet[0] : 0;
+    KW_SIM_DEMAND(count >= KW_PACKET_OVERHEAD && count <= KW_PACKET_MAX, chip,
+                  KW_CHIP_CRC, "a packet has %d to %d bytes, not %zu",
+                  KW_PACKET_OVERHEAD, KW_PACKET_MAX, count);
+    KW_SIM_DEMAND(count <= packet_size, chip, KW_CHIP_CRC,
+                  "the packet's count says %zu and %zu bytes came", count,
+                  packet_size);
+    return kw_sim_refuse(chip, KW_CHIP_CRC, "the packet's CRC does not match");
+}
+
 static void lose_supply(struct kw_sim_chip *chip) {
     chip->supply_failed = false;
     kw_sim_chip_power_cycle(chip);
@@ -382,9 +395,7 @@ size_t kw_sim_chip_execute(struct kw_sim_chip *chip, const uint8_t *packet,
         KW_OK) {
         answer_command(chip, &command);
     } else {
-        (void)!kw_sim_refuse(chip, KW_CHIP_CRC,
-                             "the packet's count or CRC is wrong");
-        answer_status(chip, (uint8_t)KW_CHIP_CRC);
+        answer_status(chip, (uint8_t)frame_fault(chip, packet, packet_size));
     }
     if (chip->supply_failed) {
         lose_supply(chip);

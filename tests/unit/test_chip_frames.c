@@ -35,15 +35,39 @@ static void refuses_damage(void **state) {
         assert_int_equal(
             kw_sim_chip_execute(bench.chip, packet, sizeof(packet), frame), 4);
         assert_memory_equal(frame, garbled, 4);
-        assert_non_null(strstr(kw_sim_chip_reason(bench.chip), "CRC"));
+        assert_string_equal(kw_sim_chip_reason(bench.chip),
+                            byte == 0 ? "a packet has 7 to 155 bytes, not 6"
+                                      : "the packet's CRC does not match");
     }
     for (size_t size = 0; size < 7; size++) {
         assert_int_equal(kw_sim_chip_execute(bench.chip, good, size, frame), 4);
         assert_memory_equal(frame, garbled, 4);
+        assert_non_null(strstr(kw_sim_chip_reason(bench.chip),
+                               size == 0 ? "not 0" : "says 7 and"));
     }
     /* Bytes beyond the count are ignored. */
     assert_int_equal(kw_sim_chip_execute(bench.chip, good, sizeof(good), frame),
                      7);
+    bench_close(&bench);
+}
+
+/* A frame with a good CRC whose count no command can have. */
+static void refuses_counts(void **state) {
+    (void)state;
+    static const uint8_t COUNTS[] = {2, 3, 4, 6, 156, 255};
+    struct bench bench;
+    bench_trustflex(&bench);
+    for (size_t i = 0; i < sizeof(COUNTS); i++) {
+        const size_t count = COUNTS[i];
+        uint8_t packet[255] = {COUNTS[i], OP_INFO};
+        uint8_t frame[KW_RESPONSE_MAX];
+        kw_store_le16(packet + count - 2, kw_crc16(packet, count - 2));
+        assert_int_equal(kw_sim_chip_execute(bench.chip, packet, count, frame),
+                         4);
+        assert_int_equal(frame[1], 0xFF);
+        assert_non_null(
+            strstr(kw_sim_chip_reason(bench.chip), "7 to 155 bytes"));
+    }
     bench_close(&bench);
 }
 
@@ -89,6 +113,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_known_frames),
         cmocka_unit_test(refuses_damage),
+        cmocka_unit_test(refuses_counts),
         cmocka_unit_test(survives_noise),
         cmocka_unit_test(refuses_other_opcodes),
     };
