@@ -1,6 +1,7 @@
 #include "host/board_fleet.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,13 +32,16 @@ static kw_status lock_folder(struct kw_fleet *fleet, struct kw_error *error) {
         return kw_error_system(error, "cannot open %s/fleet.lock",
                                fleet->folder);
     }
-    if (kw_lock_byte(fleet->lock, 0) != 0) {
+    errno = kw_lock_byte(fleet->lock, 0);
+    if (errno == EAGAIN) {
         kw_error(error, KW_ABSENT_LOCKED, "another board has the chips of %s",
                  fleet->folder);
         return kw_error_hint(error, "wait until that board has ended, or end "
                                     "it");
     }
-    return KW_OK;
+    return errno == 0 ? KW_OK
+                      : kw_error_system(error, "cannot lock %s/fleet.lock",
+                                        fleet->folder);
 }
 
 /* Whoever wrote the images may have been killed before it flushed them. */

@@ -178,9 +178,14 @@ static kw_status read_owner(const struct kw_workspace *workspace,
     return KW_OK;
 }
 
-static kw_status chip_is_taken(const struct kw_workspace *workspace,
-                               const char *name, struct kw_error *error) {
+/* errno says why. */
+static kw_status cannot_take(const struct kw_workspace *workspace,
+                             const char *name, struct kw_error *error) {
     char owner[OWNER_MAX] = "";
+    if (errno != EAGAIN) {
+        return kw_error_system(error, "cannot lock chips/lock of %s",
+                               workspace->folder);
+    }
     if (read_owner(workspace, name, owner) != KW_OK || owner[0] == '\0') {
         (void)snprintf(owner, sizeof owner, "unknown");
     }
@@ -240,9 +245,11 @@ static kw_status lock_chip(const struct kw_workspace *workspace,
         return status;
     }
     free(path);
-    if (kw_lock_byte(fd, lock_byte_of(name)) != 0) {
+    errno = kw_lock_byte(fd, lock_byte_of(name));
+    if (errno != 0) {
+        const kw_status status = cannot_take(workspace, name, error);
         (void)close(fd);
-        return chip_is_taken(workspace, name, error);
+        return status;
     }
     write_owner(workspace, name);
     *lock = fd;

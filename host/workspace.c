@@ -171,7 +171,7 @@ int kw_lock_byte(int fd, off_t byte) {
          waited += LOCK_POLL_MS) {
         if ((errno != EAGAIN && errno != EACCES && errno != EINTR) ||
             waited >= LOCK_WAIT_MS) {
-            return errno;
+            return errno == EACCES ? EAGAIN : errno;
         }
         (void)nanosleep(&pause, NULL);
     }
@@ -203,8 +203,11 @@ static kw_status lock_file(const char *path, int *lock,
     if (fd < 0) {
         return kw_error_system(error, "cannot open %s", path);
     }
-    if (kw_lock_byte(fd, 0) != 0) {
-        const kw_status status = is_locked(fd, error);
+    errno = kw_lock_byte(fd, 0);
+    if (errno != 0) {
+        const kw_status status =
+            errno == EAGAIN ? is_locked(fd, error)
+                            : kw_error_system(error, "cannot lock %s", path);
         (void)close(fd);
         return status;
     }
