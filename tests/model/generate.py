@@ -100,9 +100,13 @@ MAKERS = {"private": private_slot, "public": public_slot,
           "secret": secret_slot}
 
 
+# A public key does not fit into slots 0 to 7, whatever their KeyConfig says.
+LOW_KINDS = ("private", "private", "secret") * 8 + ("public",)
+
+
 def random_layout(rng):
     """Kind of each slot, and the slots of each kind."""
-    kinds = [rng.choice(("private", "private", "secret")) if slot < 8 else
+    kinds = [rng.choice(LOW_KINDS) if slot < 8 else
              rng.choice(("public", "public", "public", "secret", "private"))
              for slot in range(16)]
     kinds[rng.randrange(8)] = "secret"

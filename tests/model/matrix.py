@@ -29,7 +29,7 @@ NAMES = {0x30: "Info", 0x1B: "Random", 0x16: "Nonce", 0x15: "GenDig",
 TRIES = {"verify": 8, "write": 6, "sign": 4, "read": 4, "mac": 4, "genkey": 3,
          "gendig": 3, "privwrite": 3, "sha": 2, "nonces": 2, "lock": 2,
          "checkmac": 4, "derivekey": 4, "ecdh": 4, "kdf": 6, "aes": 3,
-         "secureboot": 3}
+         "secureboot": 3, "updateextra": 3}
 FLAGS = ("is_64", "key_id", "source_fixed", "gen_dig", "gen_key", "no_mac",
          "private")
 SHOWN_EXAMPLES = 3
