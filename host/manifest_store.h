@@ -4,7 +4,7 @@
  * back, and is removed when they are all flushed. An entry that another one
  * replaces (same unique id) is left out by one rewrite at the end, into a
  * new file that takes the name. After a cut at any moment the next open
- * finds the file as before, or as after (docs/formats.md, "Manifests").
+ * finds the file as before, or as after (docs/manifest.md, "Changing a file").
  * Knows host/manifest_index.h, host/manifest_journal.h. */
 #ifndef KW_HOST_MANIFEST_STORE_H
 #define KW_HOST_MANIFEST_STORE_H
