@@ -11,6 +11,7 @@ static struct kw_rotation describe(struct kw_cli *cli,
                                    const struct kw_arguments *arguments) {
     return (struct kw_rotation){
         .authority = kw_argument(arguments, "--authority"),
+        .accept_old_key = kw_argument(arguments, "--accept-old-key"),
         .say = kw_say_line,
         .observer = cli,
     };
@@ -157,6 +158,7 @@ static kw_status apply(struct kw_cli *cli,
 static kw_status run(struct kw_cli *cli, const struct kw_arguments *arguments) {
     struct kw_rotation rotation;
     struct kw_rotation_result result;
+    KW_TRY(kw_rotate_check_forms(cli, arguments));
     KW_TRY(kw_rotate_open(cli, arguments, &rotation));
     KW_TRY(kw_rotation_run(&rotation, &result, &cli->error));
     if (result.resumed) {
@@ -173,6 +175,7 @@ static kw_status resume(struct kw_cli *cli,
     struct kw_rotation rotation;
     struct kw_rotation_result result;
     bool nothing = false;
+    KW_TRY(kw_rotate_check_forms(cli, arguments));
     KW_TRY(kw_rotate_open(cli, arguments, &rotation));
     KW_TRY(kw_rotation_resume(&rotation, &result, &nothing, &cli->error));
     if (nothing) {
@@ -246,6 +249,12 @@ static kw_status rollback(struct kw_cli *cli,
             "chip:LINK#SLOT (default: the one in keys/ "                       \
             "that belongs to " whose ")"                                       \
     }
+#define ACCEPT_OLD_KEY                                                         \
+    {                                                                          \
+        "--accept-old-key", "FINGERPRINT",                                     \
+            "vouch for an old key that the register does not show (64 hex "    \
+            "digits)"                                                          \
+    }
 #define IN_SLOT_13 "the public key in slot 13"
 #define END                                                                    \
     { NULL, NULL, NULL }
@@ -263,8 +272,7 @@ static const struct kw_option AUTHORIZE_OPTIONS[] = {
     {"--sequence", "N",
      "the bundle's sequence (default: the next one of this serial; a fleet "
      "must name it)"},
-    {"--accept-old-key", "FINGERPRINT",
-     "vouch for an old key that the register does not show (64 hex digits)"},
+    ACCEPT_OLD_KEY,
     {"--expect-serial", "HEX",
      "refuse a request for another serial (18 hex digits)"},
     {"--expect-key", "FINGERPRINT",
@@ -277,7 +285,11 @@ static const struct kw_option APPLY_OPTIONS[] = {
     {"--bundle", "FILE", "the bundle to apply", .required = true},
     END,
 };
-static const struct kw_option RUN_OPTIONS[] = {AUTHORITY(IN_SLOT_13), END};
+static const struct kw_option RUN_OPTIONS[] = {
+    AUTHORITY(IN_SLOT_13),
+    ACCEPT_OLD_KEY,
+    END,
+};
 static const struct kw_option LOCK_OPTIONS[] = {
     {"--dry-run", NULL, "only rehearse on a copy: nothing is changed"},
     END,

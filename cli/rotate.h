@@ -33,6 +33,11 @@ KW_MUST_USE kw_status kw_rotate_no_journal(struct kw_cli *cli,
                                            const struct kw_rotation *rotation,
                                            const struct kw_rotation_view *view);
 
+/* KW_USAGE unless the serial and the fingerprints that the options name have
+ * their digits. */
+KW_MUST_USE kw_status
+kw_rotate_check_forms(struct kw_cli *cli, const struct kw_arguments *arguments);
+
 /* cli/rotate_request.c, cli/rotate_authorize.c, cli/rotate_status.c,
  * cli/rotate_export.c and cli/rotate_lock.c: one verb each. */
 kw_status kw_rotate_request(struct kw_cli *cli,

@@ -31,8 +31,8 @@ static kw_status check_form(struct kw_cli *cli,
     return kw_error_hint(&cli->error, "nothing was authorised");
 }
 
-static kw_status check_forms(struct kw_cli *cli,
-                             const struct kw_arguments *arguments) {
+kw_status kw_rotate_check_forms(struct kw_cli *cli,
+                                const struct kw_arguments *arguments) {
     const size_t whole = KW_FINGERPRINT_TEXT - 1;
     const size_t serial = 2 * KW_SERIAL_SIZE;
     KW_TRY(check_form(cli, arguments, "--expect-serial", serial, serial));
@@ -219,7 +219,7 @@ kw_status kw_rotate_authorize(struct kw_cli *cli,
     struct kw_rotation rotation = {
         .authority = kw_argument(arguments, "--authority"),
     };
-    KW_TRY(check_forms(cli, arguments));
+    KW_TRY(kw_rotate_check_forms(cli, arguments));
     KW_TRY(kw_cli_workspace_locked(cli, &rotation.workspace));
     KW_TRY(kw_envelope_read(path, KW_REQUEST_SIZE, &envelope, &cli->error));
     KW_TRY(kw_request_check(&envelope, &checked, &cli->error));

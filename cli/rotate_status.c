@@ -10,12 +10,14 @@
 struct keys {
     unsigned generation;     /* of the key in the slot; 0: not in keys/ */
     struct kw_key_file next; /* newer than that; path NULL: none */
+    bool is_waiting;         /* for a rotation: no bundle names it yet */
 };
 
 static void find_keys(const struct kw_rotation *rotation,
                       const struct kw_rotation_view *view, struct keys *keys) {
     struct kw_error ignored;
     struct kw_key_file file;
+    struct kw_key_file waiting;
     *keys = (struct keys){.generation = 0};
     if (view->has_key &&
         kw_keyring_find(rotation->workspace, NULL, KW_ROTATING_SLOT, view->key,
@@ -28,6 +30,10 @@ static void find_keys(const struct kw_rotation *rotation,
         keys->next.path = NULL;
     } else if (keys->next.generation <= keys->generation) {
         kw_key_file_free(&keys->next);
+    }
+    if (kw_rotation_waiting_key(rotation, view, &waiting, &ignored) == KW_OK) {
+        keys->is_waiting = true;
+        kw_key_file_free(&waiting);
     }
 }
 
@@ -55,9 +61,11 @@ static void show_slot_14(struct kw_cli *cli,
                  state_name(view), kw_short_fingerprint(view->key, text));
     }
     if (keys->next.path != NULL) {
-        kw_print(cli, "Next key   %s, generation %u, not in the chip\n",
+        kw_print(cli, "Next key   %s, generation %u, %s\n",
                  kw_short_fingerprint(keys->next.public_key, text),
-                 keys->next.generation);
+                 keys->next.generation,
+                 keys->is_waiting ? "waits for `rotate run` or `rotate request`"
+                                  : "authorised before, not in the chip");
     }
 }
 

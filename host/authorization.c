@@ -197,33 +197,29 @@ static kw_status check_authority(const struct kw_authorization *authorization,
 /* A validate pair for the old key could bring it back later: the authority
  * gives one only for a key that it has authorised itself, or that the user
  * names. */
-static kw_status check_old_key(const struct kw_authorization *authorization,
-                               const struct kw_request *request,
-                               struct kw_error *error) {
+kw_status kw_authorization_old_key(const struct kw_authorization *authorization,
+                                   const uint8_t old_key[KW_PUBLIC_KEY_SIZE],
+                                   struct kw_error *error) {
     uint8_t authority[KW_PUBLIC_KEY_SIZE];
-    char old_key[KW_FINGERPRINT_TEXT];
+    char text[KW_FINGERPRINT_TEXT];
     bool vouches = false;
-    if (!request->old_validated) {
-        return KW_OK;
-    }
     kw_authority_public(authorization->authority, authority);
-    KW_TRY(kw_register_vouches(authorization->workspace, authority,
-                               request->old_key, &vouches, error));
-    kw_fingerprint(request->old_key, old_key);
-    const bool accepted =
-        authorization->accept_old_key != NULL &&
-        strcasecmp(authorization->accept_old_key, old_key) == 0;
+    KW_TRY(kw_register_vouches(authorization->workspace, authority, old_key,
+                               &vouches, error));
+    kw_fingerprint(old_key, text);
+    const bool accepted = authorization->accept_old_key != NULL &&
+                          strcasecmp(authorization->accept_old_key, text) == 0;
     if (vouches || accepted) {
         return KW_OK;
     }
     kw_error(error, KW_NO,
              "the register does not show that this authority validated the "
              "old key %s",
-             old_key);
+             text);
     return kw_error_hint(error,
                          "check that fingerprint by another way, then give "
                          "--accept-old-key %s",
-                         old_key);
+                         text);
 }
 
 static kw_status enter(const struct kw_authorization *authorization,
@@ -250,7 +246,10 @@ kw_status kw_authorize(const struct kw_authorization *authorization,
     const struct kw_request *request = &checked->request;
     struct pairs pairs;
     KW_TRY(check_authority(authorization, request, error));
-    KW_TRY(check_old_key(authorization, request, error));
+    if (request->old_validated) {
+        KW_TRY(
+            kw_authorization_old_key(authorization, request->old_key, error));
+    }
     KW_TRY(kw_authorization_sequence(authorization, checked, sequence, error));
     KW_TRY(make_pairs(authorization->authority, request, &pairs, error));
     const struct kw_bundle content = {

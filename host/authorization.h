@@ -46,6 +46,12 @@ kw_authorization_sequence(const struct kw_authorization *authorization,
                           const struct kw_checked_request *checked,
                           uint32_t *sequence, struct kw_error *error);
 
+/* Whether a validate pair for this old key, which could bring it back, may be
+ * made: KW_NO unless the register vouches for the key, or the user. */
+KW_MUST_USE kw_status kw_authorization_old_key(
+    const struct kw_authorization *authorization,
+    const uint8_t old_key[KW_PUBLIC_KEY_SIZE], struct kw_error *error);
+
 /* Signs the pairs and the bundle, and enters it into the register before it
  * answers it. KW_NO: the old key is validated and nobody vouches for it, or
  * the chip's authority is another one. */

@@ -29,11 +29,11 @@ KW_MUST_USE kw_status kw_register_last_sequence(
     const struct kw_workspace *workspace, const uint8_t *serial,
     uint32_t *sequence, struct kw_error *error);
 
-/* Whether this authority has authorised this key before. */
-KW_MUST_USE kw_status
-kw_register_vouches(const struct kw_workspace *workspace,
-                    const uint8_t authority[KW_PUBLIC_KEY_SIZE],
-                    const uint8_t key[KW_PUBLIC_KEY_SIZE], bool *vouches,
-                    struct kw_error *error);
+/* Whether this authority (NULL: any) has authorised this key before. */
+KW_MUST_USE kw_status kw_register_vouches(const struct kw_workspace *workspace,
+                                          const uint8_t *authority,
+                                          const uint8_t key[KW_PUBLIC_KEY_SIZE],
+                                          bool *vouches,
+                                          struct kw_error *error);
 
 #endif

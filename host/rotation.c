@@ -1,6 +1,7 @@
 #include "host/rotation.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -83,29 +84,61 @@ static kw_status apply_file(const struct kw_rotation *rotation,
 
 /* --- the whole job --- */
 
-/* Makes the new key unless the journal names one; key answers it. */
+static kw_status journalled_key(const struct kw_rotation *rotation,
+                                const struct kw_journal *journal,
+                                struct kw_key_file *key,
+                                struct kw_error *error) {
+    struct kw_key *pair = NULL;
+    *key = (struct kw_key_file){
+        .path = kw_workspace_path(rotation->workspace, "%s", journal->key),
+    };
+    if (key->path == NULL) {
+        return no_memory(error);
+    }
+    const kw_status status = kw_key_read(key->path, &pair, error);
+    if (status != KW_OK) {
+        kw_key_file_free(key);
+        return status;
+    }
+    kw_key_public(pair, key->public_key);
+    kw_key_free(pair);
+    return KW_OK;
+}
+
+static void say_waiting(const struct kw_rotation *rotation,
+                        const struct kw_key_file *key) {
+    char line[96];
+    (void)snprintf(line, sizeof line,
+                   "Rotating to the key that `rotate new-key` made: "
+                   "generation %u",
+                   key->generation);
+    kw_rotation_say(rotation, line);
+}
+
+/* The key that waits for a rotation, else a new one. */
+static kw_status next_key(const struct kw_rotation *rotation,
+                          const struct kw_rotation_view *view,
+                          struct kw_key_file *key, struct kw_error *error) {
+    const kw_status status =
+        kw_rotation_waiting_key(rotation, view, key, error);
+    if (status == KW_NO) {
+        return kw_rotation_new_key(rotation, view->state.serial, key, error);
+    }
+    KW_TRY(status);
+    say_waiting(rotation, key);
+    return KW_OK;
+}
+
+/* The key that the journal names, else the next one, which it then names. */
 static kw_status ensure_key(const struct kw_rotation *rotation,
-                            const uint8_t *serial, struct kw_journal *journal,
-                            struct kw_key_file *key, struct kw_error *error) {
+                            const struct kw_rotation_view *view,
+                            struct kw_journal *journal, struct kw_key_file *key,
+                            struct kw_error *error) {
     char fingerprint[KW_FINGERPRINT_TEXT];
     if (journal->key != NULL) {
-        *key = (struct kw_key_file){
-            .path = kw_workspace_path(rotation->workspace, "%s", journal->key),
-        };
-        struct kw_key *pair = NULL;
-        if (key->path == NULL) {
-            return no_memory(error);
-        }
-        const kw_status status = kw_key_read(key->path, &pair, error);
-        if (status != KW_OK) {
-            kw_key_file_free(key);
-            return status;
-        }
-        kw_key_public(pair, key->public_key);
-        kw_key_free(pair);
-        return KW_OK;
+        return journalled_key(rotation, journal, key, error);
     }
-    KW_TRY(kw_rotation_new_key(rotation, serial, key, error));
+    KW_TRY(next_key(rotation, view, key, error));
     kw_fingerprint(key->public_key, fingerprint);
     const kw_status status = kw_journal_note_key(
         journal, below(rotation->workspace, key->path), fingerprint, error);
@@ -113,6 +146,16 @@ static kw_status ensure_key(const struct kw_rotation *rotation,
         kw_key_file_free(key);
     }
     return status;
+}
+
+static struct kw_authorization
+authorization_of(const struct kw_rotation *rotation,
+                 const struct kw_authority *authority) {
+    return (struct kw_authorization){
+        .workspace = rotation->workspace,
+        .authority = authority,
+        .accept_old_key = rotation->accept_old_key,
+    };
 }
 
 static kw_status authorize_here(const struct kw_rotation *rotation,
@@ -125,10 +168,8 @@ static kw_status authorize_here(const struct kw_rotation *rotation,
     KW_TRY(kw_request_check(request, &checked, error));
     KW_TRY(kw_rotation_authority(rotation, view->authority, &authority, error));
     kw_rotation_say(rotation, LINE_AUTHORIZE);
-    const struct kw_authorization authorization = {
-        .workspace = rotation->workspace,
-        .authority = authority,
-    };
+    const struct kw_authorization authorization =
+        authorization_of(rotation, authority);
     const kw_status status =
         kw_authorize(&authorization, &checked, bundle, sequence, error);
     kw_authority_close(authority);
@@ -156,7 +197,7 @@ static kw_status ensure_bundle(const struct kw_rotation *rotation,
     if (journal->bundle != NULL) {
         return KW_OK;
     }
-    KW_TRY(ensure_key(rotation, view->state.serial, journal, &key, error));
+    KW_TRY(ensure_key(rotation, view, journal, &key, error));
     kw_status status = kw_rotation_request(view, &key, false, &request, error);
     kw_key_file_free(&key);
     KW_TRY(status);
@@ -224,14 +265,28 @@ static kw_status continue_journal(const struct kw_rotation *rotation,
     return verify_if_possible(rotation, result, error);
 }
 
+/* What the authority will say of a request that is not made yet. */
+static kw_status would_authorize(const struct kw_rotation *rotation,
+                                 const struct kw_rotation_view *view,
+                                 const struct kw_authority *authority,
+                                 struct kw_error *error) {
+    const struct kw_authorization authorization =
+        authorization_of(rotation, authority);
+    uint32_t sequence = 0;
+    if (view->has_key && view->state.validated) {
+        KW_TRY(kw_authorization_old_key(&authorization, view->key, error));
+    }
+    return kw_authorization_next(rotation->workspace, view->state.serial,
+                                 view->state.counter, &sequence, error);
+}
+
 /* Before a journal is begun and a key made: they would stay behind. */
 static kw_status can_authorize_here(const struct kw_rotation *rotation,
                                     const struct kw_rotation_view *view,
                                     struct kw_error *error) {
     struct kw_authority *authority = NULL;
-    uint32_t sequence = 0;
     KW_TRY(kw_rotation_need_authority(view, error));
-    const kw_status status =
+    kw_status status =
         kw_rotation_authority(rotation, view->authority, &authority, error);
     if (status == KW_NO && rotation->authority == NULL) {
         return kw_error_hint(error, "name its key file with --authority FILE, "
@@ -240,9 +295,9 @@ static kw_status can_authorize_here(const struct kw_rotation *rotation,
                                     "`rotate authorize` there");
     }
     KW_TRY(status);
+    status = would_authorize(rotation, view, authority, error);
     kw_authority_close(authority);
-    return kw_authorization_next(rotation->workspace, view->state.serial,
-                                 view->state.counter, &sequence, error);
+    return status;
 }
 
 kw_status kw_rotation_run(const struct kw_rotation *rotation,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/bundle_folder.h"
 #include "host/openssl_hash.h"
 
 #define LINE_NEW_KEY "Generated new rotating public key pair"
@@ -60,6 +61,50 @@ kw_status kw_rotation_new_key(const struct kw_rotation *rotation,
         return status;
     }
     kw_rotation_say(rotation, LINE_NEW_KEY);
+    return KW_OK;
+}
+
+/* Newer than the key in slot 14, which may be another chip's or nobody's. */
+static kw_status is_newer(const struct kw_rotation *rotation,
+                          const struct kw_rotation_view *view,
+                          const struct kw_key_file *newest, bool *newer,
+                          struct kw_error *error) {
+    struct kw_key_file present = {.generation = 0};
+    kw_status status = KW_NO;
+    if (view->has_key) {
+        status = kw_keyring_find(rotation->workspace, view->state.serial,
+                                 KW_ROTATING_SLOT, view->key, &present, error);
+    }
+    *newer = newest->generation > present.generation;
+    kw_key_file_free(&present);
+    return status == KW_NO ? KW_OK : status;
+}
+
+static kw_status is_waiting(const struct kw_rotation *rotation,
+                            const struct kw_rotation_view *view,
+                            const struct kw_key_file *newest,
+                            struct kw_error *error) {
+    bool newer = false;
+    bool was_authorised = false;
+    KW_TRY(is_newer(rotation, view, newest, &newer, error));
+    KW_TRY(kw_key_was_authorised(rotation->workspace, newest->public_key,
+                                 &was_authorised, error));
+    return newer && !was_authorised ? KW_OK : KW_NO;
+}
+
+kw_status kw_rotation_waiting_key(const struct kw_rotation *rotation,
+                                  const struct kw_rotation_view *view,
+                                  struct kw_key_file *waiting,
+                                  struct kw_error *error) {
+    struct kw_key_file newest;
+    KW_TRY(kw_keyring_newest(rotation->workspace, view->state.serial,
+                             KW_ROTATING_SLOT, &newest, error));
+    const kw_status status = is_waiting(rotation, view, &newest, error);
+    if (status != KW_OK) {
+        kw_key_file_free(&newest);
+        return status;
+    }
+    *waiting = newest;
     return KW_OK;
 }
 

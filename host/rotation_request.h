@@ -15,6 +15,13 @@ KW_MUST_USE kw_status kw_rotation_new_key(const struct kw_rotation *rotation,
                                           struct kw_key_file *made,
                                           struct kw_error *error);
 
+/* The newest key of this chip, when it is newer than the one in slot 14 and
+ * no device can have it: `new-key` made it for the next rotation. KW_NO:
+ * there is none, or a bundle or an exported header names it already. */
+KW_MUST_USE kw_status kw_rotation_waiting_key(
+    const struct kw_rotation *rotation, const struct kw_rotation_view *view,
+    struct kw_key_file *waiting, struct kw_error *error);
+
 /* A request for a key file. */
 KW_MUST_USE kw_status kw_rotation_request(const struct kw_rotation_view *view,
                                           const struct kw_key_file *key,

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/bundle_folder.h"
 #include "host/journal.h"
 #include "host/rotation.h"
 #include "host/rotation_step.h"
@@ -48,36 +49,34 @@ static kw_status restore_old(const struct kw_rotation *rotation,
 /* The key before the present one: the newest bundle in the workspace that
  * put the present key into this chip names it. Its private key must be in
  * keys/, since the request is signed with it. */
+struct search {
+    const struct kw_rotation *rotation;
+    const struct kw_rotation_view *view;
+    struct kw_key_file *previous;
+    kw_status status; /* KW_NO: none yet */
+};
+
+static bool take_previous(void *observer, const struct kw_bundle *bundle) {
+    struct kw_error ignored;
+    struct search *search = observer;
+    const struct kw_rotation_view *view = search->view;
+    if (bundle->has_old_key &&
+        memcmp(bundle->new_key, view->key, KW_PUBLIC_KEY_SIZE) == 0) {
+        search->status = kw_keyring_find(
+            search->rotation->workspace, view->state.serial, KW_ROTATING_SLOT,
+            bundle->old_key, search->previous, &ignored);
+    }
+    return search->status == KW_OK;
+}
+
 static kw_status find_previous(const struct kw_rotation *rotation,
                                const struct kw_rotation_view *view,
                                struct kw_key_file *previous,
                                struct kw_error *error) {
-    struct kw_names names;
-    kw_status status = KW_NO;
-    char *folder = kw_workspace_path(rotation->workspace, "bundles");
-    if (folder == NULL) {
-        return no_memory(error);
-    }
-    const kw_status listed = kw_folder_list(folder, &names, error);
-    for (size_t i = names.count; listed == KW_OK && status != KW_OK && i > 0;
-         i--) {
-        struct kw_bundle_file file;
-        char *path = kw_format("%s/%s", folder, names.name[i - 1]);
-        const bool fits =
-            path != NULL && strstr(path, ".bundle.json") != NULL &&
-            kw_bundle_file_read(path, &file, error) == KW_OK &&
-            file.bundle.has_old_key &&
-            memcmp(file.bundle.new_key, view->key, KW_PUBLIC_KEY_SIZE) == 0;
-        if (fits) {
-            status = kw_keyring_find(rotation->workspace, view->state.serial,
-                                     KW_ROTATING_SLOT, file.bundle.old_key,
-                                     previous, error);
-        }
-        free(path);
-    }
-    kw_names_free(&names);
-    free(folder);
-    return listed == KW_OK ? status : listed;
+    struct search search = {rotation, view, previous, KW_NO};
+    KW_TRY(kw_bundle_folder_search(rotation->workspace, take_previous, &search,
+                                   error));
+    return search.status;
 }
 
 static kw_status request_old(const struct kw_rotation *rotation, char **request,

@@ -12,7 +12,8 @@
 struct kw_rotation {
     struct kw_workspace *workspace;
     struct kw_chip *chip;
-    const char *authority; /* --authority, or NULL: found in keys/ */
+    const char *authority;      /* --authority, or NULL: found in keys/ */
+    const char *accept_old_key; /* --accept-old-key, or NULL */
     /* Told the lines of the seeds' log as things happen; may be NULL. */
     void (*say)(void *observer, const char *line);
     void *observer;

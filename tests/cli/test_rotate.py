@@ -197,8 +197,8 @@ class Run(rotation_case.Case):
         self.assertEqual({path: after[path] for path in before}, before)
         self.assertEqual(self.status()["key"], key)
         self.kw.run("rotate", "verify")
-        # `run` makes its own.
-        self.rotated(self.kw.json("rotate", "run"), key, 2, generation=4)
+        # It is the next one that `run` rotates to.
+        self.rotated(self.kw.json("rotate", "run"), key, 2, generation=3)
 
     def test_nothing_secret_is_shown(self):
         self.kw.run("rotate", "run", "--trace")
@@ -216,6 +216,103 @@ class Run(rotation_case.Case):
             secret = self.slot(slot)[4:]
             for text in self.kw.outputs:
                 self.assertFalse(kw.shows(text.encode(), secret), slot)
+
+
+class WaitingKey(rotation_case.Case):
+    """`run` rotates to the key that `new-key` made, as long as nobody was
+    asked to trust it."""
+
+    def setUp(self):
+        super().setUp()
+        self.kw.run("rotate", "run")
+        self.key = self.status()["key"]
+
+    def run_rotates_to(self, generation, counter=2):
+        self.key = self.rotated(self.kw.json("rotate", "run"), self.key,
+                                counter, generation)
+
+    def test_lines(self):
+        self.kw.run("rotate", "new-key")
+        self.assertIn("waits for `rotate run`",
+                      self.kw.run("rotate", "status").out)
+        out = self.kw.run("rotate", "run").out
+        self.assertNotIn(NEW_KEY, out)
+        self.assertIn("Rotating to the key that `rotate new-key` made: "
+                      "generation 3\n", out)
+        self.assertNotIn("Next key", self.kw.run("rotate", "status").out)
+
+    def test_newest_of_several(self):
+        self.kw.run("rotate", "new-key")
+        self.kw.run("rotate", "new-key")
+        self.run_rotates_to(4)
+        # The older one is not the next one any more.
+        self.assertIsNone(self.status()["next_key"])
+        self.run_rotates_to(5, counter=3)
+
+    def test_requested(self):
+        """A request is no answer yet."""
+        self.request()
+        self.run_rotates_to(3)
+
+    def test_authorised(self):
+        """Its bundle may be under way to this device."""
+        document, _ = self.request()
+        self.kw.run("rotate", "authorize", "--request", document["file"],
+                    "--yes", "-o", self.kw.folder / "elsewhere.json")
+        self.assertIn("authorised before",
+                      self.kw.run("rotate", "status").out)
+        self.run_rotates_to(4, counter=3)
+
+    def test_left_by_bundles_from_elsewhere(self):
+        """The register knows nothing of them, bundles/ does."""
+        there = self.write("there.json", self.oracle_bundle().text(
+            self.authority()))
+        self.kw.run("rotate", "apply", "--bundle", there)
+        request = oracle.Request.read(
+            self.kw.path(self.kw.json("rotate", "rollback")["request"]))
+        back = self.write("back.json", oracle.make_bundle(
+            self.authority(), request, oracle.Key.read(self.key_file(14, 1)),
+            3).text(self.authority()))
+        self.kw.run("rotate", "apply", "--bundle", back)
+        self.assertEqual(self.status()["generation"], 2)
+        self.run_rotates_to(4, counter=4)
+
+    def test_rolled_back(self):
+        self.serve()
+        self.interrupted_run(At("lost", 0x12, 0x82, 0x0070))
+        self.kw.run("rotate", "rollback")
+        self.assertEqual(self.status()["key"], self.key)
+        self.run_rotates_to(4, counter=3)
+
+    def test_exported(self):
+        """The vendor's firmware may have taken it anywhere."""
+        self.kw.run("rotate", "new-key")
+        self.kw.run("rotate", "export", "--c-header", "-o",
+                    self.kw.folder / "header.h")
+        self.run_rotates_to(4)
+
+    def test_damaged(self):
+        self.kw.run("rotate", "new-key")
+        self.key_file().write_bytes(b"damaged")
+        self.run_rotates_to(4)
+
+    def test_damaged_register(self):
+        """What was authorised cannot be told, so nothing is begun."""
+        self.kw.run("rotate", "new-key")
+        register = self.kw.at("bundles", "register.ndjson")
+        register.write_bytes(b"no object\n" + register.read_bytes())
+        with self.nothing_changes():
+            self.fails(3, "register.ndjson", "rotate", "run")
+
+    def test_interrupted(self):
+        """A run that was cut before it had its key goes on with it too."""
+        self.kw.run("rotate", "new-key")
+        journal = self.kw.at("journal",
+                             f"rotation-{self.serial.upper()}-0002.ndjson")
+        journal.write_text('{"event": "begin", "verb": "run"}\n',
+                           encoding="utf-8")
+        document = self.kw.json("rotate", "resume")
+        self.rotated(document, self.key, 2, generation=3)
 
 
 class Interrupted(rotation_case.Case):
@@ -331,7 +428,7 @@ class Interrupted(rotation_case.Case):
             self.fails(1, "another rotation(.|\n)*not finished(.|\n)*resume",
                        "rotate", "apply", "--bundle", bundle)
             self.fails(1, "journal|rotation", "keys", "retire",
-                       self.serial, "4", "--yes")
+                       self.serial, "3", "--yes")
         self.kw.run("rotate", "resume")
 
     def bundles(self):

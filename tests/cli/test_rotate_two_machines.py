@@ -318,6 +318,22 @@ class OldKey(TwoMachines):
         for text in (oracle.fingerprint(self.about.new_key), "0" * 64):
             self.refused("register", self.path, "--accept-old-key", text)
 
+    def test_run(self):
+        """On one machine again, with the authority's key: `run` asks for
+        the same word before it makes a key."""
+        with self.nothing_changes():
+            document = self.fails(1, "register(.|\n)*--accept-old-key",
+                                  "rotate", "run", "--authority", self.pem)
+            self.fails(1, "register", "rotate", "run", "--authority",
+                       self.pem, "--accept-old-key", "0" * 64)
+            self.fails(2, "64 hex digits", "rotate", "run", "--authority",
+                       self.pem, "--accept-old-key", self.old[:16])
+        self.assertIn(self.old, document["message"])
+        self.rotated(self.kw.json("rotate", "run", "--authority", self.pem,
+                                  "--accept-old-key", self.old), self.old, 2)
+        # From now on this workspace's register vouches.
+        self.kw.run("rotate", "run", "--authority", self.pem)
+
     def test_another_authority_vouched(self):
         """A line about another authority's key is not this one's word."""
         mine, other = self.key, oracle.Key()

@@ -67,6 +67,7 @@ class Help(kw.Case):
                   "--accept-old-key", "--expect-serial", "--expect-key",
                   "-o"]),
                 (("rotate", "apply"), ["--bundle"]),
+                (("rotate", "run"), ["--authority", "--accept-old-key"]),
                 (("rotate", "export"), ["--c-header", "--as-upstream",
                                         "--bundle", "-o"]),
                 (("board", "serve"), ["--tcp", "--watchdog"])):
