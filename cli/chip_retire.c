@@ -4,14 +4,15 @@
 #include <string.h>
 
 #include "cli/show.h"
+#include "host/public_slot.h"
 #include "host/retirement.h"
 
 const struct kw_option kw_chip_retire_options[] = {
     {"--dry-run", NULL, "only rehearse on a copy: nothing is changed"},
     {"--authority", "FILE",
-     "the authority's private key, to invalidate a validated slot 14, which "
-     "is not retired without it (default: the one in keys/ that belongs to "
-     "slot 13)"},
+     "the authority's private key, to invalidate a validated slot 14; needed "
+     "once slot 13 is locked (default: the one in keys/ that belongs to slot "
+     "13)"},
     {NULL, NULL, NULL},
 };
 
@@ -63,8 +64,9 @@ static void answer(struct kw_cli *cli, const struct kw_retirement *retirement) {
     json_object_set_new(cli->result, "slots", slots);
 }
 
-/* The authority that slot 13 holds: without it a validated slot 14 could not
- * be invalidated, so nothing is begun. A chip of another type needs none. */
+/* The authority that slot 13 holds. Needed to invalidate a validated slot 14
+ * once slot 13 is locked; before that any other will do. A chip of another
+ * type needs none. */
 static kw_status find_authority(struct kw_cli *cli,
                                 const struct kw_rotation *rotation,
                                 struct kw_authority **authority) {
@@ -79,8 +81,11 @@ static kw_status find_authority(struct kw_cli *cli,
     if (!is_needed || !view.has_authority) {
         return KW_OK;
     }
-    return kw_rotation_authority(rotation, view.authority, authority,
-                                 &cli->error);
+    const kw_status found =
+        kw_rotation_authority(rotation, view.authority, authority, &cli->error);
+    const bool needs_none = rotation->authority == NULL &&
+                            kw_authority_slot_is_open(view.state.config);
+    return found == KW_NO && needs_none ? KW_OK : found;
 }
 
 static kw_status retire(struct kw_cli *cli, const struct kw_rotation *rotation,

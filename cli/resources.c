@@ -43,14 +43,17 @@ static kw_status confirm(struct kw_cli *cli,
         return KW_OK;
     }
     kw_print(cli,
-             "Slot 14 holds the validated key %s under the authority %s.\n"
+             "Slot 14 holds the validated key %s%s%s.\n"
              "New resources replace both, the secrets in slots 5, 6 and 9 and "
              "the public key in slot 15;\nthe old keys stay in keys/, requests "
              "and bundles made "
              "before no longer fit.\n",
              kw_short_fingerprint(view.has_key ? view.key : NULL, key),
-             kw_short_fingerprint(view.has_authority ? view.authority : NULL,
-                                  authority));
+             view.has_authority ? " under the authority "
+                                : "; slot 13 holds no authority",
+             view.has_authority
+                 ? kw_short_fingerprint(view.authority, authority)
+                 : "");
     return kw_confirm(cli, "Replace the keys of this chip?");
 }
 

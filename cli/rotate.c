@@ -217,8 +217,9 @@ static kw_status rollback(struct kw_cli *cli,
         [KW_ROLLBACK_REQUESTED] =
             "The new key is validated: going back is a rotation of its own",
         [KW_ROLLBACK_GAVE_UP] =
-            ("The bundle of the open rotation is lost: gave the rotation up; "
-             "`keywright rotate run` starts another from what slot 14 holds"),
+            ("The bundle of the open rotation is lost, or no longer fits slot "
+             "13: gave the rotation up;\n`keywright rotate run` starts another "
+             "from what slot 14 holds"),
     };
     struct kw_rotation rotation;
     struct kw_rollback done;
@@ -290,6 +291,12 @@ static const struct kw_option RUN_OPTIONS[] = {
     ACCEPT_OLD_KEY,
     END,
 };
+static const struct kw_option SET_OPTIONS[] = {
+    {"--authority", "FILE",
+     "its private key, as everywhere, or a file of its public key (default: "
+     "the one in keys/ that the register names for the key in slot 14)"},
+    END,
+};
 static const struct kw_option LOCK_OPTIONS[] = {
     {"--dry-run", NULL, "only rehearse on a copy: nothing is changed"},
     END,
@@ -333,6 +340,9 @@ static const struct kw_verb VERBS[] = {
     {"export", NULL, "write a rotation as a C header", EXPORT_OPTIONS, 0, 0,
      kw_rotate_export,
      .example = "rotate export --bundle next.bundle.json -o bundle.h"},
+    {"set-authority", NULL, "put an authority's public key into slot 13",
+     SET_OPTIONS, 0, 0, kw_rotate_set_authority, .asks = true,
+     .example = "rotate set-authority --authority authority.pem"},
     {"lock-authority", NULL, "lock slot 13 for ever, after a rehearsal",
      LOCK_OPTIONS, 0, 0, kw_rotate_lock_authority, .asks = true,
      .example = "rotate lock-authority --dry-run"},

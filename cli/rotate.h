@@ -39,7 +39,8 @@ KW_MUST_USE kw_status
 kw_rotate_check_forms(struct kw_cli *cli, const struct kw_arguments *arguments);
 
 /* cli/rotate_request.c, cli/rotate_authorize.c, cli/rotate_status.c,
- * cli/rotate_export.c and cli/rotate_lock.c: one verb each. */
+ * cli/rotate_export.c, cli/rotate_set.c and cli/rotate_lock.c: one verb
+ * each. */
 kw_status kw_rotate_request(struct kw_cli *cli,
                             const struct kw_arguments *arguments);
 kw_status kw_rotate_authorize(struct kw_cli *cli,
@@ -48,6 +49,8 @@ kw_status kw_rotate_status(struct kw_cli *cli,
                            const struct kw_arguments *arguments);
 kw_status kw_rotate_export(struct kw_cli *cli,
                            const struct kw_arguments *arguments);
+kw_status kw_rotate_set_authority(struct kw_cli *cli,
+                                  const struct kw_arguments *arguments);
 kw_status kw_rotate_lock_authority(struct kw_cli *cli,
                                    const struct kw_arguments *arguments);
 

@@ -71,11 +71,7 @@ static kw_status export_vendor(struct kw_cli *cli,
     struct kw_key_file key;
     KW_TRY(kw_rotate_open(cli, arguments, &rotation));
     KW_TRY(kw_rotation_look(&rotation, &view, &cli->error));
-    if (!view.has_authority) {
-        kw_error(&cli->error, KW_NO, "slot 13 holds no authority yet");
-        return kw_error_hint(&cli->error, "run `keywright resources make` "
-                                          "first");
-    }
+    KW_TRY(kw_rotation_need_authority(&view, &cli->error));
     KW_TRY(
         kw_rotate_newest_key(&rotation, view.state.serial, &key, &cli->error));
     const kw_status status =

@@ -5,6 +5,8 @@
 #include "cli/rotate.h"
 #include "cli/show.h"
 #include "host/journal.h"
+#include "host/public_slot.h"
+#include "host/register.h"
 
 /* The files of keys/ that matter to slot 14. */
 struct keys {
@@ -100,7 +102,64 @@ static void show(struct kw_cli *cli, const struct kw_rotation_view *view,
     kw_print(cli, "Counter 1  %" PRIu32 " (the last sequence applied)\n",
              view->state.counter);
     show_journal(cli, journal);
-    if (view->has_authority && !view->authority_locked) {
+}
+
+/* --- what is wrong with slot 13 --- */
+
+static void warn_of_no_authority(const struct kw_cli *cli,
+                                 const struct kw_rotation_view *view) {
+    if (!kw_authority_slot_is_open(view->state.config)) {
+        kw_warn(cli, "warning: slot 13 is locked without an authority: slot "
+                     "14 keeps its key for ever\n");
+        return;
+    }
+    if (view->has_key) {
+        kw_warn(cli,
+                "warning: slot 13 holds no authority: the key in slot 14 %s;\n"
+                "         `keywright rotate set-authority` puts back the one "
+                "of before, `keywright resources\n"
+                "         make` makes all keys of the chip anew\n",
+                view->state.validated ? "verifies, but cannot be replaced"
+                                      : "cannot be validated");
+    }
+}
+
+/* The register shows that this key is the work of another authority. */
+static bool is_exchanged(const struct kw_rotation *rotation,
+                         const struct kw_rotation_view *view,
+                         char former[KW_FINGERPRINT_TEXT]) {
+    struct kw_error ignored;
+    bool vouches = false;
+    return view->state.validated && view->has_key && view->has_authority &&
+           kw_register_authority_of(rotation->workspace, view->key, former,
+                                    &ignored) == KW_OK &&
+           former[0] != '\0' &&
+           kw_register_vouches(rotation->workspace, view->authority, view->key,
+                               &vouches, &ignored) == KW_OK &&
+           !vouches;
+}
+
+static void warn_of_slot_13(const struct kw_cli *cli,
+                            const struct kw_rotation *rotation,
+                            const struct kw_rotation_view *view) {
+    char former[KW_FINGERPRINT_TEXT] = "";
+    if (!view->has_authority) {
+        warn_of_no_authority(cli, view);
+        return;
+    }
+    if (is_exchanged(rotation, view, former)) {
+        kw_warn(cli,
+                "warning: another authority validated slot 14, says the "
+                "register: %.*s;\n"
+                "         %s\n",
+                KW_FINGERPRINT_SHOWN, former,
+                view->authority_locked
+                    ? "the one in slot 13 can rotate it with --accept-old-key"
+                    : "`keywright rotate set-authority` puts it back, the one "
+                      "in slot 13 can rotate it\n         with "
+                      "--accept-old-key");
+    }
+    if (!view->authority_locked) {
         kw_warn(cli, "warning: slot 13 is not locked: whoever reaches the "
                      "chip can replace the authority\n         by a Write; "
                      "`keywright rotate lock-authority` ends that\n");
@@ -141,6 +200,7 @@ kw_status kw_rotate_status(struct kw_cli *cli,
                            &cli->error));
     find_keys(&rotation, &view, &keys);
     show(cli, &view, &keys, &journal);
+    warn_of_slot_13(cli, &rotation, &view);
     answer(cli->result, &view, &keys, &journal);
     kw_key_file_free(&keys.next);
     kw_journal_free(&journal);

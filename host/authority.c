@@ -59,13 +59,9 @@ kw_status kw_authority_open(const char *text, struct kw_authority **authority,
     return kw_authority_open_in(NULL, text, authority, error);
 }
 
-kw_status kw_authority_open_in(const struct kw_workspace *workspace,
-                               const char *text,
-                               struct kw_authority **authority,
-                               struct kw_error *error) {
-    const struct kw_authority_kind *kind = kind_of(text);
-    void *self = NULL;
-    KW_TRY(kind->open(workspace, text, &self, error));
+/* Takes self over. */
+static kw_status wrap(const struct kw_authority_kind *kind, void *self,
+                      struct kw_authority **authority, struct kw_error *error) {
     struct kw_authority *opened = malloc(sizeof *opened);
     if (opened == NULL) {
         kind->close(self);
@@ -74,6 +70,23 @@ kw_status kw_authority_open_in(const struct kw_workspace *workspace,
     *opened = (struct kw_authority){kind, self};
     *authority = opened;
     return KW_OK;
+}
+
+kw_status kw_authority_open_in(const struct kw_workspace *workspace,
+                               const char *text,
+                               struct kw_authority **authority,
+                               struct kw_error *error) {
+    const struct kw_authority_kind *kind = kind_of(text);
+    void *self = NULL;
+    KW_TRY(kind->open(workspace, text, &self, error));
+    return wrap(kind, self, authority, error);
+}
+
+kw_status kw_authority_make(struct kw_authority **authority,
+                            struct kw_error *error) {
+    struct kw_key *key = NULL;
+    KW_TRY(kw_key_make(&key, error));
+    return wrap(&PEM, key, authority, error);
 }
 
 void kw_authority_close(struct kw_authority *authority) {

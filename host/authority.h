@@ -26,6 +26,9 @@ KW_MUST_USE kw_status kw_authority_open_in(const struct kw_workspace *workspace,
 KW_MUST_USE kw_status kw_authority_open(const char *text,
                                         struct kw_authority **authority,
                                         struct kw_error *error);
+/* A new key that no file knows: for what is signed once and never again. */
+KW_MUST_USE kw_status kw_authority_make(struct kw_authority **authority,
+                                        struct kw_error *error);
 void kw_authority_close(struct kw_authority *authority);
 
 void kw_authority_public(const struct kw_authority *authority,

@@ -25,13 +25,7 @@ static kw_status check(const struct kw_rotation_view *view,
     if (view->authority_locked) {
         return kw_error(error, KW_NO, "slot 13 is locked already");
     }
-    if (!view->has_authority) {
-        kw_error(error, KW_NO,
-                 "slot 13 holds no authority yet; locked blank "
-                 "it could never hold one");
-        return kw_error_hint(error, "run `keywright resources make` first");
-    }
-    return KW_OK;
+    return kw_rotation_need_authority(view, error);
 }
 
 /* Whether the private key is within reach: without it slot 14 can never be

@@ -1,5 +1,6 @@
 #include "host/register.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -126,6 +127,28 @@ kw_status kw_register_vouches(const struct kw_workspace *workspace,
         const bool is_its =
             authority == NULL || has_text(line, "authority", of_authority);
         *vouches = *vouches || (is_its && has_text(line, "new_key", of_key));
+    }
+    json_decref(lines);
+    return KW_OK;
+}
+
+kw_status kw_register_authority_of(const struct kw_workspace *workspace,
+                                   const uint8_t key[KW_PUBLIC_KEY_SIZE],
+                                   char fingerprint[KW_FINGERPRINT_TEXT],
+                                   struct kw_error *error) {
+    char of_key[KW_FINGERPRINT_TEXT];
+    json_t *lines = NULL;
+    json_t *line = NULL;
+    size_t i = 0;
+    KW_TRY(read_register(workspace, &lines, error));
+    kw_fingerprint(key, of_key);
+    fingerprint[0] = '\0';
+    json_array_foreach(lines, i, line) {
+        const char *authority =
+            json_string_value(json_object_get(line, "authority"));
+        if (authority != NULL && has_text(line, "new_key", of_key)) {
+            (void)snprintf(fingerprint, KW_FINGERPRINT_TEXT, "%s", authority);
+        }
     }
     json_decref(lines);
     return KW_OK;

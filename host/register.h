@@ -7,6 +7,7 @@
 #define KW_HOST_REGISTER_H
 
 #include "core/bundle.h"
+#include "host/key.h"
 #include "host/workspace.h"
 
 struct kw_register_entry {
@@ -28,6 +29,12 @@ KW_MUST_USE kw_status kw_register_append(const struct kw_workspace *workspace,
 KW_MUST_USE kw_status kw_register_last_sequence(
     const struct kw_workspace *workspace, const uint8_t *serial,
     uint32_t *sequence, struct kw_error *error);
+
+/* The fingerprint of the authority that authorised this key last; "" when
+ * the register does not show it. */
+KW_MUST_USE kw_status kw_register_authority_of(
+    const struct kw_workspace *workspace, const uint8_t key[KW_PUBLIC_KEY_SIZE],
+    char fingerprint[KW_FINGERPRINT_TEXT], struct kw_error *error);
 
 /* Whether this authority (NULL: any) has authorised this key before. */
 KW_MUST_USE kw_status kw_register_vouches(const struct kw_workspace *workspace,

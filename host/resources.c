@@ -8,6 +8,7 @@
 #include "host/journal.h"
 #include "host/key_files.h"
 #include "host/openssl_hash.h"
+#include "host/public_slot.h"
 #include "host/rotation_header.h"
 
 #define IO_KEY_SLOT   6u
@@ -239,29 +240,37 @@ static kw_status save_header(struct run *run, struct kw_error *error) {
     return status;
 }
 
-static kw_status write_public(const struct run *run, unsigned slot,
-                              const uint8_t *public_key) {
-    struct kw_chip *chip = run->resources->chip;
-    uint8_t stored[KW_STORED_KEY_SIZE];
-    uint8_t read[KW_STORED_KEY_SIZE];
-    uint8_t found[KW_PUBLIC_KEY_SIZE];
-    kw_stored_key(public_key, stored);
-    KW_TRY(kw_chip_write_slot(chip, slot, stored, sizeof stored));
-    KW_TRY(kw_chip_read_slot(chip, slot, read, sizeof read));
-    KW_ENSURE(kw_stored_key_read(read, found) &&
-                  memcmp(found, public_key, sizeof found) == 0,
-              KW_CHIP_READ_BACK);
+/* Slot 13 had lost the authority that validated slot 14; now it holds the new
+ * one, and the chip asks for no more. */
+static kw_status leave_with_new(struct run *run, struct kw_error *error) {
+    struct kw_authority *authority = NULL;
+    KW_TRY(kw_authority_open(pair_of(run, KW_AUTHORITY_SLOT)->path, &authority,
+                             error));
+    const kw_status status =
+        kw_public_slot_invalidate(run->resources->chip, run->view.state.config,
+                                  run->view.key, authority, error);
+    kw_authority_close(authority);
+    KW_TRY(status);
+    say(run->resources, "Slot 14 was validated under an authority that slot 13 "
+                        "lost, invalidated it with the new one");
     return KW_OK;
+}
+
+static kw_status prepare_rotating(struct run *run, struct kw_error *error) {
+    const bool authority_is_lost =
+        run->view.state.validated && !run->view.has_authority;
+    KW_TRY(save_header(run, error));
+    return authority_is_lost ? leave_with_new(run, error) : KW_OK;
 }
 
 static kw_status write_key_pair(struct run *run, const struct slot_row *row,
                                 struct kw_error *error) {
     KW_TRY(save_pair(run, row->slot, error));
     if (row->slot == KW_ROTATING_SLOT) {
-        KW_TRY(save_header(run, error));
+        KW_TRY(prepare_rotating(run, error));
     }
-    const kw_status status =
-        write_public(run, row->slot, pair_of(run, row->slot)->public_key);
+    const kw_status status = kw_public_slot_write(
+        run->resources->chip, row->slot, pair_of(run, row->slot)->public_key);
     return status == KW_OK ? KW_OK : slot_failed(run, status, row->slot, error);
 }
 
@@ -297,49 +306,10 @@ static kw_status check_journal(const struct run *run, struct kw_error *error) {
     return KW_OK;
 }
 
-static kw_status invalidate(const struct run *run,
-                            const struct kw_authority *authority,
-                            struct kw_error *error) {
-    const struct kw_rotate_state *state = &run->view.state;
-    const struct kw_configuration configuration =
-        kw_configuration_of(state->config);
-    uint8_t pair[KW_PAIR_SIZE];
-    uint8_t digest[KW_SHA256_SIZE];
-    uint8_t other[KW_OTHER_DATA_SIZE];
-    KW_TRY(kw_pair_make(authority, &configuration, state->serial, run->view.key,
-                        true, pair, error));
-    const struct kw_pair_about about = {state->serial, configuration,
-                                        run->view.key, pair, true};
-    const struct kw_validation validation = {
-        .slot = KW_ROTATING_SLOT,
-        .invalidate = true,
-        .nonce = pair,
-        .signature = pair + KW_NONCE_SIZE,
-        .other = other,
-    };
-    kw_status status = kw_pair_digest(&kw_openssl_hash, &about, digest, other);
-    if (status == KW_OK) {
-        status = kw_chip_validate(run->resources->chip, &validation);
-    }
-    return status == KW_OK ? KW_OK
-                           : kw_error_chip(error, status, run->resources->chip,
-                                           "cannot invalidate slot 14");
-}
-
-static kw_status check_authority(const struct run *run,
-                                 struct kw_error *error) {
-    if (run->view.has_authority) {
-        return KW_OK;
-    }
-    kw_error(error, KW_NO,
-             "slot 14 is validated, and slot 13 no longer holds the authority "
-             "that could invalidate it");
-    return kw_error_hint(error, "use another chip, or write that authority's "
-                                "public key to slot 13 again");
-}
-
-/* A validated slot 14 can't be written, and once slot 13 holds a new
- * authority nobody could invalidate it any more: so that comes first. */
+/* A validated slot 14 can't be written. The authority that slot 13 holds now
+ * invalidates it before that is replaced: a run that is cut short then leaves
+ * nothing behind that only a new authority could undo. When slot 13 holds
+ * none, the new one does it (leave_with_new). */
 static kw_status leave_old_key(const struct run *run, struct kw_error *error) {
     struct kw_authority *authority = NULL;
     const struct kw_rotation rotation = {
@@ -347,13 +317,21 @@ static kw_status leave_old_key(const struct run *run, struct kw_error *error) {
         .chip = run->resources->chip,
         .authority = run->resources->authority,
     };
-    if (!run->view.state.validated) {
+    if (!run->view.state.validated || !run->view.has_authority) {
         return KW_OK;
     }
-    KW_TRY(check_authority(run, error));
-    KW_TRY(kw_rotation_authority(&rotation, run->view.authority, &authority,
-                                 error));
-    const kw_status status = invalidate(run, authority, error);
+    kw_status status = kw_rotation_authority(&rotation, run->view.authority,
+                                             &authority, error);
+    if (status == KW_NO && rotation.authority == NULL) {
+        return kw_error_hint(error, "name its key with --authority FILE; if "
+                                    "nobody has that key any more, `keywright "
+                                    "rotate set-authority` puts another "
+                                    "authority into slot 13 first");
+    }
+    KW_TRY(status);
+    status =
+        kw_public_slot_invalidate(run->resources->chip, run->view.state.config,
+                                  run->view.key, authority, error);
     kw_authority_close(authority);
     KW_TRY(status);
     say(run->resources, "Slot 14 was validated under the authority of before, "

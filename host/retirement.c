@@ -7,6 +7,7 @@
 
 #include "host/chip_reading.h"
 #include "host/openssl_hash.h"
+#include "host/public_slot.h"
 #include "host/text.h"
 
 /* The rotating key while its authority is still there, and the IO protection
@@ -91,38 +92,57 @@ static kw_status zeroise_encrypted(struct work *work, unsigned slot,
                   "overwritten with zeros, encrypted");
 }
 
-static kw_status invalidate(struct work *work, const uint8_t *key) {
-    struct kw_error ignored;
-    const struct kw_configuration configuration =
-        kw_configuration_of(work->config);
-    uint8_t pair[KW_PAIR_SIZE];
-    uint8_t digest[KW_SHA256_SIZE];
-    uint8_t other[KW_OTHER_DATA_SIZE];
-    const struct kw_pair_about about = {work->serial, configuration, key, pair,
-                                        true};
-    const struct kw_validation validation = {KW_ROTATING_SLOT, true, pair,
-                                             pair + KW_NONCE_SIZE, other};
-    KW_TRY(kw_pair_make(work->authority, &configuration, work->serial, key,
-                        true, pair, &ignored));
-    KW_TRY(kw_pair_digest(&kw_openssl_hash, &about, digest, other));
-    return kw_chip_validate(work->chip, &validation);
-}
+/* --- slot 14 --- */
 
 /* A validated key outlives the retirement only when its authority is gone
- * already: without slot 13 nothing could ever invalidate it. KW_NO: slot 13
- * holds a key, so nothing must be overwritten. */
-static kw_status may_stay(struct work *work, unsigned slot) {
+ * already and slot 13 is locked. KW_NO: slot 13 holds a key, so whoever has
+ * its private half can still erase slot 14, and nothing must be overwritten
+ * without it. */
+static kw_status may_stay(struct work *work) {
     uint8_t stored[KW_STORED_KEY_SIZE];
     uint8_t key[KW_PUBLIC_KEY_SIZE];
-    const struct kw_configuration configuration =
-        kw_configuration_of(work->config);
-    if (slot != KW_ROTATING_SLOT ||
-        !kw_configuration_can_rotate(&configuration)) {
-        return KW_OK;
-    }
     KW_TRY(kw_chip_read_slot(work->chip, KW_AUTHORITY_SLOT, stored,
                              sizeof stored));
     return kw_stored_key_read(stored, key) ? KW_NO : KW_OK;
+}
+
+/* With an authority of this moment, whose public key slot 13 takes as long as
+ * it is not locked. What it held comes back when that does not help. */
+static kw_status invalidate_anyhow(struct work *work, const uint8_t *key) {
+    struct kw_error ignored;
+    struct kw_authority *authority = NULL;
+    uint8_t before[KW_STORED_KEY_SIZE];
+    uint8_t public_key[KW_PUBLIC_KEY_SIZE];
+    KW_TRY(kw_chip_read_slot(work->chip, KW_AUTHORITY_SLOT, before,
+                             sizeof before));
+    KW_TRY(kw_authority_make(&authority, &ignored));
+    kw_authority_public(authority, public_key);
+    kw_status status =
+        kw_public_slot_write(work->chip, KW_AUTHORITY_SLOT, public_key);
+    if (status == KW_OK) {
+        status = kw_public_slot_invalidate(work->chip, work->config, key,
+                                           authority, &ignored);
+    }
+    kw_authority_close(authority);
+    if (status != KW_OK) {
+        (void)!kw_chip_write_slot(work->chip, KW_AUTHORITY_SLOT, before,
+                                  sizeof before);
+    }
+    return status;
+}
+
+static kw_status invalidate(struct work *work, const uint8_t *key) {
+    struct kw_error ignored;
+    return work->authority == NULL
+               ? invalidate_anyhow(work, key)
+               : kw_public_slot_invalidate(work->chip, work->config, key,
+                                           work->authority, &ignored);
+}
+
+static bool can_rotate(const struct work *work) {
+    const struct kw_configuration configuration =
+        kw_configuration_of(work->config);
+    return kw_configuration_can_rotate(&configuration);
 }
 
 static kw_status zeroise_rotating(struct work *work, unsigned slot,
@@ -130,19 +150,23 @@ static kw_status zeroise_rotating(struct work *work, unsigned slot,
     uint8_t stored[KW_STORED_KEY_SIZE];
     uint8_t key[KW_PUBLIC_KEY_SIZE];
     KW_TRY(kw_chip_read_slot(work->chip, slot, stored, sizeof stored));
-    const bool valid =
-        kw_stored_key_is_valid(stored[0]) && kw_stored_key_read(stored, key);
-    if (valid && (slot != KW_ROTATING_SLOT || work->authority == NULL)) {
+    if (!kw_stored_key_is_valid(stored[0]) ||
+        !kw_stored_key_read(stored, key)) {
+        return zeroise(work, slot, result);
+    }
+    if (slot != KW_ROTATING_SLOT || !can_rotate(work)) {
+        row(result, false, "validated, and nobody here could invalidate it");
+        return KW_OK;
+    }
+    if (work->authority == NULL && !kw_authority_slot_is_open(work->config)) {
         row(result, false,
             "validated, and the authority's private key is not here");
-        return may_stay(work, slot);
+        return may_stay(work);
     }
-    if (valid) {
-        const kw_status status = invalidate(work, key);
-        if (status != KW_OK) {
-            KW_TRY(settle(work, result, status, ""));
-            return may_stay(work, slot);
-        }
+    const kw_status status = invalidate(work, key);
+    if (status != KW_OK) {
+        KW_TRY(settle(work, result, status, ""));
+        return may_stay(work);
     }
     return zeroise(work, slot, result);
 }
@@ -209,8 +233,7 @@ kw_status kw_retire_chip(struct kw_chip *chip,
     }
     if (status == KW_NO) {
         kw_error(error, status,
-                 "slot 14 is validated and cannot be invalidated (%s): with "
-                 "slot 13 erased it would stay so for ever",
+                 "slot 14 is validated and cannot be invalidated (%s)",
                  retirement->slot[KW_ROTATING_SLOT].words);
         return kw_error_hint(error, "nothing was changed; name the private "
                                     "key of slot 13 with --authority FILE");

@@ -20,8 +20,9 @@ struct kw_retirement {
 };
 
 /* Runs the steps on this chip. The authority invalidates a validated slot
- * 14. A slot that refuses is a row that says so. KW_NO, before anything is
- * overwritten: a validated slot 14 could not be invalidated though slot 13
+ * 14; without one (NULL) slot 13 takes one of this moment, unless it is
+ * locked. A slot that refuses is a row that says so. KW_NO, before anything
+ * is overwritten: a validated slot 14 could not be invalidated though slot 13
  * holds a key. */
 KW_MUST_USE kw_status kw_retire_chip(struct kw_chip *chip,
                                      const struct kw_authority *authority,

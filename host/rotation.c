@@ -36,6 +36,15 @@ static void fill_result(const struct kw_bundle *bundle, const uint8_t *serial,
     result->sequence = bundle->sequence;
 }
 
+static kw_status authority_is_gone(struct kw_error *error) {
+    kw_error(error, KW_NO_BUNDLE_SIGNATURE,
+             "slot 13 no longer holds the authority of this rotation, or its "
+             "bundle was changed");
+    return kw_error_hint(error, "`keywright rotate set-authority` puts the "
+                                "authority back; `rotate rollback` gives the "
+                                "rotation up");
+}
+
 /* Applies the bundle that the journal names, and closes the journal as far
  * as the outcome is final. */
 static kw_status apply_journalled(const struct kw_rotation *rotation,
@@ -52,6 +61,10 @@ static kw_status apply_journalled(const struct kw_rotation *rotation,
     struct kw_error ignored;
     const enum kw_class class = kw_status_class(status);
     result->restored = progress.restored;
+    if (result->resumed && status == KW_NO_BUNDLE_SIGNATURE) {
+        /* It fitted when the rotation began: slot 13 has changed since. */
+        return authority_is_gone(error);
+    }
     if (class == KW_CLASS_NO) {
         (void)!kw_journal_close(journal, "refused", &ignored);
     } else if (progress.restored) {
@@ -217,6 +230,7 @@ static kw_status finish_journalled(const struct kw_rotation *rotation,
                                    struct kw_journal *journal,
                                    struct kw_rotation_result *result,
                                    struct kw_error *error) {
+    KW_TRY(kw_rotation_need_authority(view, error));
     KW_TRY(ensure_bundle(rotation, view, journal, error));
     KW_TRY(apply_file(rotation, journal, view->state.serial, result, error));
     return kw_journal_close(journal, "done", error);

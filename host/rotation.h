@@ -41,7 +41,7 @@ KW_MUST_USE kw_status kw_rotation_resume(const struct kw_rotation *rotation,
 enum kw_rollback_outcome {
     KW_ROLLBACK_RESTORED,  /* slot 14 is as before the rotation */
     KW_ROLLBACK_REQUESTED, /* a request for the old key was written */
-    KW_ROLLBACK_GAVE_UP,   /* the rotation's bundle is lost */
+    KW_ROLLBACK_GAVE_UP,   /* the bundle is lost, or slot 13's authority */
 };
 
 struct kw_rollback {

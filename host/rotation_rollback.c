@@ -104,8 +104,9 @@ static kw_status request_old(const struct kw_rotation *rotation, char **request,
                             : kw_envelope_create(*request, &envelope, error);
 }
 
-/* Without its bundle a rotation can be neither finished nor undone. Giving
- * it up harms nothing: a new rotation starts from whatever slot 14 holds. */
+/* Without its bundle, or an authority in slot 13 that fits it, a rotation can
+ * be neither finished nor undone. Giving it up harms nothing: a new rotation
+ * starts from whatever slot 14 holds. */
 static kw_status give_up(struct kw_journal *journal,
                          struct kw_rollback *rollback, struct kw_error *error) {
     rollback->outcome = KW_ROLLBACK_GAVE_UP;
@@ -124,7 +125,11 @@ static kw_status roll_back_journal(const struct kw_rotation *rotation,
             return give_up(journal, rollback, error);
         }
         KW_TRY(status);
-        KW_TRY(restore_old(rotation, &file, error));
+        const kw_status restored = restore_old(rotation, &file, error);
+        if (restored == KW_NO_BUNDLE_SIGNATURE) {
+            return give_up(journal, rollback, error);
+        }
+        KW_TRY(restored);
     }
     return kw_journal_close(journal, "rolled-back", error);
 }

@@ -1,5 +1,7 @@
 #include "host/rotation_view.h"
 
+#include "host/public_slot.h"
+
 void kw_rotation_say(const struct kw_rotation *rotation, const char *line) {
     if (rotation->say != NULL) {
         rotation->say(rotation->observer, line);
@@ -52,11 +54,28 @@ kw_status kw_rotation_look(const struct kw_rotation *rotation,
     return KW_OK;
 }
 
+/* What to do about a slot 13 without a key. A key in slot 14 shows that it
+ * had one. */
+static kw_status advise(const struct kw_rotation_view *view,
+                        struct kw_error *error) {
+    if (!kw_authority_slot_is_open(view->state.config)) {
+        return kw_error_hint(error, "it is locked, so it never will: use "
+                                    "another chip");
+    }
+    if (!view->has_key) {
+        return kw_error_hint(error, "run `keywright resources make` first");
+    }
+    return kw_error_hint(error, "`keywright rotate set-authority` puts back "
+                                "the one that it held before; `keywright "
+                                "resources make` makes all keys of the chip "
+                                "anew");
+}
+
 kw_status kw_rotation_need_authority(const struct kw_rotation_view *view,
                                      struct kw_error *error) {
     if (view->has_authority) {
         return KW_OK;
     }
-    kw_error(error, KW_NO, "slot 13 holds no validation authority yet");
-    return kw_error_hint(error, "run `keywright resources make` first");
+    kw_error(error, KW_NO, "slot 13 holds no validation authority");
+    return advise(view, error);
 }

@@ -53,6 +53,11 @@ class Key:
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
             how)
 
+    def public_pem(self):
+        return self.private.public_key().public_bytes(
+            serialization.Encoding.PEM,
+            serialization.PublicFormat.SubjectPublicKeyInfo)
+
     @property
     def public(self):
         """X, Y."""

@@ -270,9 +270,23 @@ class Retire(kw.Case):
         self.refused("another authority", "--authority", other)
 
     def test_the_authority_is_elsewhere(self):
+        """Once slot 13 is locked only its owner can erase slot 14."""
         key = self.authority_elsewhere()
+        self.kw.run("rotate", "lock-authority", "--yes")
         self.refused("--authority file")
         done = self.kw.json("chip", "retire", "--yes", "--authority", key)
+        slots = {slot["slot"]: slot["done"] for slot in done["slots"]}
+        self.assertTrue(slots[14])
+        self.assertFalse(slots[13])
+        self.kw.run("rotate", "verify", code=1)
+
+    def test_without_the_authority(self):
+        """Any other will do as long as slot 13 takes it."""
+        self.authority_elsewhere()
+        rehearsed = self.kw.json("chip", "retire", "--dry-run")
+        self.kw.run("rotate", "verify")
+        done = self.kw.json("chip", "retire", "--yes")
+        self.assertEqual(done["slots"], rehearsed["slots"])
         slots = {slot["slot"]: slot["done"] for slot in done["slots"]}
         self.assertTrue(slots[13] and slots[14])
         self.kw.run("rotate", "verify", code=1)

@@ -282,15 +282,6 @@ class Make(kw.Case):
                       "slot 15", out)
         self.kw.run("rotate", "run")
 
-    def test_validated_and_the_authority_is_gone(self):
-        self.kw.run("resources", "make")
-        self.kw.run("rotate", "run")
-        self.kw.folder.joinpath("zeros").write_bytes(bytes(72))
-        self.kw.run("chip", "write", 13, "--file", "zeros", "--yes")
-        document = self.fails(1, "slot 13 no longer holds the authority",
-                              "resources", "make", "--yes")
-        self.assertNotIn("0000", document["message"] + document["hint"])
-
     def test_locked_slot(self):
         self.make()
         self.kw.run("rotate", "lock-authority", "--yes")
