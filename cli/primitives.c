@@ -179,6 +179,25 @@ void kw_project_done(struct kw_project *project) {
     }
 }
 
+kw_status kw_with_project(struct kw_cli *cli,
+                          const struct kw_arguments *arguments,
+                          kw_project_work *work) {
+    struct kw_primitives primitives;
+    struct kw_project *project = NULL;
+    const struct kw_project_options options = kw_options_of(arguments);
+    kw_status status = kw_primitives_open(cli, arguments, &primitives);
+    if (status == KW_OK) {
+        status = kw_open_project(cli, &primitives, arguments->operand[0],
+                                 &options, &project);
+    }
+    if (status == KW_OK) {
+        status = work(cli, arguments, &primitives, project);
+    }
+    kw_project_done(project);
+    kw_primitives_close(&primitives);
+    return status;
+}
+
 kw_status kw_emit(struct kw_cli *cli, const struct kw_arguments *arguments,
                   char *text) {
     const char *path = kw_argument(arguments, "--output");

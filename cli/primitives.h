@@ -58,6 +58,16 @@ KW_MUST_USE kw_status kw_open_project(struct kw_cli *cli,
                                       struct kw_project **project);
 void kw_project_done(struct kw_project *project);
 
+/* Opens the data and the project that the first operand names, lets a verb
+ * work on both, and closes them. */
+typedef kw_status kw_project_work(struct kw_cli *cli,
+                                  const struct kw_arguments *arguments,
+                                  struct kw_primitives *primitives,
+                                  struct kw_project *project);
+KW_MUST_USE kw_status kw_with_project(struct kw_cli *cli,
+                                      const struct kw_arguments *arguments,
+                                      kw_project_work *work);
+
 /* Text to stdout, or to the new file of --output; KW_NO: it is there already.
  * Frees it; NULL: no memory. */
 KW_MUST_USE kw_status kw_emit(struct kw_cli *cli,

@@ -44,18 +44,5 @@ static kw_status closing(struct kw_cli *cli,
 
 kw_status kw_primitives_close_gaps(struct kw_cli *cli,
                                    const struct kw_arguments *arguments) {
-    struct kw_primitives primitives;
-    struct kw_project *project = NULL;
-    const struct kw_project_options options = kw_options_of(arguments);
-    kw_status status = kw_primitives_open(cli, arguments, &primitives);
-    if (status == KW_OK) {
-        status = kw_open_project(cli, &primitives, arguments->operand[0],
-                                 &options, &project);
-    }
-    if (status == KW_OK) {
-        status = closing(cli, arguments, &primitives, project);
-    }
-    kw_project_done(project);
-    kw_primitives_close(&primitives);
-    return status;
+    return kw_with_project(cli, arguments, closing);
 }

@@ -115,31 +115,24 @@ static void show_warnings(const struct kw_cli *cli,
     }
 }
 
+static kw_status evaluate(struct kw_cli *cli,
+                          const struct kw_arguments *arguments,
+                          struct kw_primitives *primitives,
+                          struct kw_project *project) {
+    show_warnings(cli, &primitives->problems);
+    json_t *document = kw_project_document(project);
+    const kw_status status = put(cli, arguments, project, document);
+    json_object_update(cli->result, document);
+    json_object_del(cli->result, "file");
+    json_decref(document);
+    KW_TRY(status);
+    return answer_of(project);
+}
+
 kw_status kw_primitives_evaluate(struct kw_cli *cli,
                                  const struct kw_arguments *arguments) {
-    struct kw_primitives primitives;
-    struct kw_project *project = NULL;
-    const struct kw_project_options options = kw_options_of(arguments);
     KW_TRY(check_format(cli, arguments));
-    kw_status status = kw_primitives_open(cli, arguments, &primitives);
-    if (status == KW_OK) {
-        status = kw_open_project(cli, &primitives, arguments->operand[0],
-                                 &options, &project);
-    }
-    if (status == KW_OK) {
-        show_warnings(cli, &primitives.problems);
-        json_t *document = kw_project_document(project);
-        status = put(cli, arguments, project, document);
-        json_object_update(cli->result, document);
-        json_object_del(cli->result, "file");
-        json_decref(document);
-    }
-    if (status == KW_OK) {
-        status = answer_of(project);
-    }
-    kw_project_done(project);
-    kw_primitives_close(&primitives);
-    return status;
+    return kw_with_project(cli, arguments, evaluate);
 }
 
 /* --- lint --- */

@@ -205,23 +205,18 @@ static kw_status show_evidence(struct kw_cli *cli,
     return lacking == 0 ? KW_OK : KW_NO;
 }
 
+static kw_status evidence(struct kw_cli *cli,
+                          const struct kw_arguments *arguments,
+                          struct kw_primitives *primitives,
+                          struct kw_project *project) {
+    (void)primitives;
+    if (kw_argument(arguments, "--update") != NULL) {
+        KW_TRY(update(cli, project));
+    }
+    return show_evidence(cli, project);
+}
+
 kw_status kw_primitives_evidence(struct kw_cli *cli,
                                  const struct kw_arguments *arguments) {
-    struct kw_primitives primitives;
-    struct kw_project *project = NULL;
-    const struct kw_project_options options = kw_options_of(arguments);
-    kw_status status = kw_primitives_open(cli, arguments, &primitives);
-    if (status == KW_OK) {
-        status = kw_open_project(cli, &primitives, arguments->operand[0],
-                                 &options, &project);
-    }
-    if (status == KW_OK && kw_argument(arguments, "--update") != NULL) {
-        status = update(cli, project);
-    }
-    if (status == KW_OK) {
-        status = show_evidence(cli, project);
-    }
-    kw_project_done(project);
-    kw_primitives_close(&primitives);
-    return status;
+    return kw_with_project(cli, arguments, evidence);
 }
