@@ -1,27 +1,17 @@
 /* Certificates on days that are easily wrong: leap days, the ends of formats
  * and of the century, never, and years later. Each chain goes into a chip,
  * comes back from it, and OpenSSL verifies it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
-#include <unistd.h>
 
-#include <cmocka.h>
 #include <openssl/x509_vfy.h>
 
 #include "host/certs_custom.h"
 #include "host/certs_dates.h"
 #include "host/emulated_chip.h"
-
-#define FOLDER "/tmp/keywright-certs-XXXXXX"
+#include "tests/unit/scratch.h"
 
 struct bench {
-    char folder[64];
-    struct kw_workspace workspace;
+    struct scratch scratch;
     struct kw_opened_link link;
     struct kw_chip chip;
     struct kw_error error;
@@ -39,9 +29,10 @@ static void use_chip(struct bench *bench, const char *name) {
                                       &bench->error),
                      KW_OK);
     assert_int_equal(
-        kw_new_chip_save(made, &bench->workspace, name, &bench->error), KW_OK);
+        kw_new_chip_save(made, &bench->scratch.workspace, name, &bench->error),
+        KW_OK);
     kw_new_chip_free(made);
-    assert_int_equal(kw_emulated_chip_open(&bench->workspace, name,
+    assert_int_equal(kw_emulated_chip_open(&bench->scratch.workspace, name,
                                            &bench->link, &bench->error),
                      KW_OK);
     kw_chip_init(&bench->chip, bench->link.link);
@@ -55,14 +46,10 @@ static void listen(void *observer, const char *line) {
 
 static int set_up(void **state) {
     struct bench *bench = calloc(1, sizeof *bench);
-    memcpy(bench->folder, FOLDER, sizeof FOLDER);
-    assert_non_null(mkdtemp(bench->folder));
-    assert_int_equal(
-        kw_workspace_make(&bench->workspace, bench->folder, &bench->error),
-        KW_OK);
+    scratch_make(&bench->scratch);
     use_chip(bench, "one");
     bench->custom = (struct kw_certs_custom){
-        .workspace = &bench->workspace,
+        .workspace = &bench->scratch.workspace,
         .chip = &bench->chip,
         .organisation = "test",
         .signer_id = {0xFF, 0xFF},
@@ -73,27 +60,10 @@ static int set_up(void **state) {
     return 0;
 }
 
-static void remove_tree(const char *path) {
-    struct kw_names names;
-    struct kw_error error;
-    if (kw_folder_list(path, &names, &error) == KW_OK) {
-        for (size_t i = 0; i < names.count; i++) {
-            char *below = kw_format("%s/%s", path, names.name[i]);
-            if (unlink(below) != 0) {
-                remove_tree(below);
-            }
-            free(below);
-        }
-        kw_names_free(&names);
-    }
-    (void)rmdir(path);
-}
-
 static int tear_down(void **state) {
     struct bench *bench = *state;
     kw_link_close(&bench->link);
-    kw_workspace_close(&bench->workspace);
-    remove_tree(bench->folder);
+    scratch_remove(&bench->scratch);
     free(bench);
     return 0;
 }
@@ -423,7 +393,7 @@ static void sign_with_eui48(struct bench *bench, const char *eui48,
     const struct kw_pki_view *device =
         &bench->result.chain.view[KW_CHAIN_DEVICE];
     char *path = kw_format("%s/keys/custom-0001/signer_FFFF.key",
-                           bench->workspace.folder);
+                           bench->scratch.workspace.folder);
     struct kw_authority *signer = NULL;
     struct kw_pki_bytes tbs;
     struct kw_pki_bytes whole;

@@ -36,17 +36,26 @@ static size_t bytes_of(const struct step *step, uint8_t bytes[64]) {
     return size;
 }
 
-static bool play_write(void *self, uint8_t address, const uint8_t *bytes,
-                       size_t size) {
-    struct player *player = self;
-    uint8_t wanted[64];
+/* NULL: the recording is at its end, nobody answers any more. */
+static const struct step *next_step(struct player *player, char kind,
+                                    uint8_t address) {
     player->transfers++;
     if (player->at->kind == NULL) {
-        return false;
+        return NULL;
     }
     const struct step *step = player->at++;
-    assert_int_equal(step->kind[0], 'w');
+    assert_int_equal(step->kind[0], kind);
     assert_int_equal(step->address, address);
+    return step;
+}
+
+static bool play_write(void *self, uint8_t address, const uint8_t *bytes,
+                       size_t size) {
+    const struct step *step = next_step(self, 'w', address);
+    uint8_t wanted[64];
+    if (step == NULL) {
+        return false;
+    }
     assert_int_equal(bytes_of(step, wanted), size);
     assert_memory_equal(bytes, wanted, size);
     return step->kind[1] == '\0';
@@ -54,16 +63,9 @@ static bool play_write(void *self, uint8_t address, const uint8_t *bytes,
 
 static bool play_read(void *self, uint8_t address, uint8_t *bytes,
                       size_t size) {
-    struct player *player = self;
+    const struct step *step = next_step(self, 'r', address);
     uint8_t played[64];
-    player->transfers++;
-    if (player->at->kind == NULL) {
-        return false;
-    }
-    const struct step *step = player->at++;
-    assert_int_equal(step->kind[0], 'r');
-    assert_int_equal(step->address, address);
-    if (step->kind[1] != '\0') {
+    if (step == NULL || step->kind[1] != '\0') {
         return false;
     }
     assert_int_equal(bytes_of(step, played), size);
@@ -83,13 +85,20 @@ static void close_player(void *self) {
     ((struct player *)self)->closed = true;
 }
 
-static kw_status open_link(struct player *player, const struct step *steps,
-                           struct kw_opened_link *link,
-                           struct kw_error *error) {
+/* A player, the link on it, and what came of both. */
+struct bench {
+    struct player player;
+    struct kw_opened_link link;
+    struct kw_error error;
+    uint8_t answer[155];
+    size_t size;
+};
+
+static kw_status open_link(struct bench *bench, const struct step *steps) {
     const struct kw_i2c_bus bus = {play_write, play_read,    pass,
-                                   now,        close_player, player};
-    *player = (struct player){.at = steps};
-    return kw_i2c_open(&bus, 0x6C, "/dev/i2c-1", link, error);
+                                   now,        close_player, &bench->player};
+    *bench = (struct bench){.player = {.at = steps}};
+    return kw_i2c_open(&bus, 0x6C, "/dev/i2c-1", &bench->link, &bench->error);
 }
 
 #define WAKE                                                                   \
@@ -101,10 +110,10 @@ static kw_status open_link(struct player *player, const struct step *steps,
 
 static const uint8_t INFO[] = {0x07, 0x30, 0x00, 0x00, 0x00, 0x03, 0x5D};
 
-static kw_status ask(const struct kw_opened_link *link, uint8_t answer[155],
-                     size_t *size) {
-    return link->link.ops->transfer(link->link.self, INFO, sizeof INFO, answer,
-                                    155, size);
+static kw_status ask(struct bench *bench) {
+    const struct kw_link *link = &bench->link.link;
+    return link->ops->transfer(link->self, INFO, sizeof INFO, bench->answer,
+                               sizeof bench->answer, &bench->size);
 }
 
 /* --- recordings --- */
@@ -120,35 +129,29 @@ static void a_session(void **state) {
                                         {"w", 0x36, "01"},
                                         END};
     static const uint8_t WANTED[] = {0x07, 0x00, 0x00, 0x60, 0x03, 0x83, 0xBB};
-    struct player player;
-    struct kw_opened_link link;
-    struct kw_error error;
-    uint8_t answer[155];
-    size_t size = 0;
+    struct bench bench;
     (void)state;
-    assert_int_equal(open_link(&player, STEPS, &link, &error), KW_OK);
-    assert_in_range(player.microseconds, 1500, 5000);
-    assert_int_equal(ask(&link, answer, &size), KW_OK);
-    assert_int_equal(size, sizeof WANTED);
-    assert_memory_equal(answer, WANTED, size);
-    assert_int_equal(link.link.ops->idle(link.link.self), KW_OK);
-    assert_int_equal(link.link.ops->wake(link.link.self), KW_OK);
-    assert_int_equal(link.link.ops->sleep(link.link.self), KW_OK);
-    assert_null(player.at->kind);
-    kw_link_close(&link);
-    assert_true(player.closed);
+    assert_int_equal(open_link(&bench, STEPS), KW_OK);
+    assert_in_range(bench.player.microseconds, 1500, 5000);
+    assert_int_equal(ask(&bench), KW_OK);
+    assert_int_equal(bench.size, sizeof WANTED);
+    assert_memory_equal(bench.answer, WANTED, bench.size);
+    assert_int_equal(bench.link.link.ops->idle(bench.link.link.self), KW_OK);
+    assert_int_equal(bench.link.link.ops->wake(bench.link.link.self), KW_OK);
+    assert_int_equal(bench.link.link.ops->sleep(bench.link.link.self), KW_OK);
+    assert_null(bench.player.at->kind);
+    kw_link_close(&bench.link);
+    assert_true(bench.player.closed);
 }
 
 /* A chip that was awake has its last answer in the buffer. */
 static void awake_already(void **state) {
     static const struct step STEPS[] = {
         {"w-", 0x00, "00"}, {"w", 0x36, "00"}, {"r", 0x36, "07000060"}, END};
-    struct player player;
-    struct kw_opened_link link;
-    struct kw_error error;
+    struct bench bench;
     (void)state;
-    assert_int_equal(open_link(&player, STEPS, &link, &error), KW_OK);
-    kw_link_close(&link);
+    assert_int_equal(open_link(&bench, STEPS), KW_OK);
+    kw_link_close(&bench.link);
 }
 
 static void wakes_at_the_third_try(void **state) {
@@ -159,12 +162,10 @@ static void wakes_at_the_third_try(void **state) {
                                         {"r", 0x36, "ffffffff"},
                                         WAKE,
                                         END};
-    struct player player;
-    struct kw_opened_link link;
-    struct kw_error error;
+    struct bench bench;
     (void)state;
-    assert_int_equal(open_link(&player, STEPS, &link, &error), KW_OK);
-    kw_link_close(&link);
+    assert_int_equal(open_link(&bench, STEPS), KW_OK);
+    kw_link_close(&bench.link);
 }
 
 static void polls_a_busy_chip(void **state) {
@@ -178,35 +179,29 @@ static void polls_a_busy_chip(void **state) {
                                         {"r", 0x36, "04"},
                                         {"r", 0x36, "0f2342"},
                                         END};
-    struct player player;
-    struct kw_opened_link link;
-    struct kw_error error;
-    uint8_t answer[155];
-    size_t size = 0;
+    struct bench bench;
     (void)state;
-    assert_int_equal(open_link(&player, STEPS, &link, &error), KW_OK);
-    const uint64_t before = player.microseconds;
-    assert_int_equal(ask(&link, answer, &size), KW_OK);
-    assert_int_equal(size, 4);
-    assert_true(player.microseconds - before >= 3 * 2000);
-    kw_link_close(&link);
+    assert_int_equal(open_link(&bench, STEPS), KW_OK);
+    const uint64_t before = bench.player.microseconds;
+    assert_int_equal(ask(&bench), KW_OK);
+    assert_int_equal(bench.size, 4);
+    assert_true(bench.player.microseconds - before >= 3 * 2000);
+    kw_link_close(&bench.link);
 }
 
 /* --- a chip that is not there, or goes --- */
 
 static void nobody(void **state) {
     static const struct step STEPS[] = {END};
-    struct player player;
-    struct kw_opened_link link;
-    struct kw_error error;
+    struct bench bench;
     (void)state;
-    assert_int_equal(open_link(&player, STEPS, &link, &error), KW_ABSENT);
-    assert_non_null(strstr(error.message, "i2c:/dev/i2c-1@6C"));
-    assert_non_null(strstr(error.message, "0x36/7"));
-    assert_non_null(strstr(error.hint, "wiring"));
-    assert_non_null(strstr(error.hint, "switches"));
-    assert_true(player.closed);
-    assert_in_range(player.microseconds, 20 * 1500, 1000000);
+    assert_int_equal(open_link(&bench, STEPS), KW_ABSENT);
+    assert_non_null(strstr(bench.error.message, "i2c:/dev/i2c-1@6C"));
+    assert_non_null(strstr(bench.error.message, "0x36/7"));
+    assert_non_null(strstr(bench.error.hint, "wiring"));
+    assert_non_null(strstr(bench.error.hint, "switches"));
+    assert_true(bench.player.closed);
+    assert_in_range(bench.player.microseconds, 20 * 1500, 1000000);
 }
 
 static void gone_at_any_transfer(void **state) {
@@ -218,18 +213,14 @@ static void gone_at_any_transfer(void **state) {
     (void)state;
     for (size_t cut = 3; cut < sizeof WHOLE / sizeof *WHOLE; cut++) {
         struct step steps[8] = {END};
-        struct player player;
-        struct kw_opened_link link;
-        struct kw_error error;
-        uint8_t answer[155];
-        size_t size = 0;
+        struct bench bench;
         memcpy(steps, WHOLE, cut * sizeof *WHOLE);
         steps[cut] = (struct step)END;
-        assert_int_equal(open_link(&player, steps, &link, &error), KW_OK);
-        assert_int_equal(ask(&link, answer, &size), KW_ABSENT_ANSWER);
+        assert_int_equal(open_link(&bench, steps), KW_OK);
+        assert_int_equal(ask(&bench), KW_ABSENT_ANSWER);
         /* A deadline, not a hang. */
-        assert_true(player.microseconds < 4000000);
-        kw_link_close(&link);
+        assert_true(bench.player.microseconds < 4000000);
+        kw_link_close(&bench.link);
     }
 }
 
@@ -246,14 +237,10 @@ static void garbled_counts(void **state) {
                                      {"w", 0x36, "00"},
                                      {"r", 0x36, COUNTS[i]},
                                      END};
-        struct player player;
-        struct kw_opened_link link;
-        struct kw_error error;
-        uint8_t answer[155];
-        size_t size = 0;
-        assert_int_equal(open_link(&player, steps, &link, &error), KW_OK);
-        assert_int_equal(ask(&link, answer, &size), KW_ABSENT_CRC);
-        kw_link_close(&link);
+        struct bench bench;
+        assert_int_equal(open_link(&bench, steps), KW_OK);
+        assert_int_equal(ask(&bench), KW_ABSENT_CRC);
+        kw_link_close(&bench.link);
     }
 }
 
@@ -273,16 +260,12 @@ static void damaged_once(void **state) {
                                      {"r", 0x36, "07"},
                                      {"r", 0x36, "0000600383bb"},
                                      END};
-        struct player player;
-        struct kw_opened_link link;
-        struct kw_error error;
-        uint8_t answer[155];
-        size_t size = 0;
-        assert_int_equal(open_link(&player, steps, &link, &error), KW_OK);
-        assert_int_equal(ask(&link, answer, &size), KW_OK);
-        assert_int_equal(size, 7);
-        assert_null(player.at->kind);
-        kw_link_close(&link);
+        struct bench bench;
+        assert_int_equal(open_link(&bench, steps), KW_OK);
+        assert_int_equal(ask(&bench), KW_OK);
+        assert_int_equal(bench.size, 7);
+        assert_null(bench.player.at->kind);
+        kw_link_close(&bench.link);
     }
 }
 

@@ -1,15 +1,7 @@
 /* The simulated vendor's chain: checked by OpenSSL, field by field against
  * the vendor's templates, rebuilt from 72 bytes, on a leap day. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include <cmocka.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
@@ -19,20 +11,19 @@
 #include "host/key.h"
 #include "host/openssl_hash.h"
 #include "host/simulated_vendor.h"
+#include "tests/unit/scratch.h"
 
 /* 2026-11-20 10:17:30 UTC, and a leap day at noon. */
 #define NOW           1795169850
 #define LEAP_DAY_2028 1835438400
 #define HOUR          3600
-#define FOLDER        "/tmp/keywright-vendor-XXXXXX"
 
 #define ROOT   "certs/simulated-vendor/root.crt"
 #define SIGNER "certs/simulated-vendor/signer.crt"
 #define DEVICE "certs/simulated-vendor/0123A1B2C3D4E5F601.crt"
 
 struct bench {
-    char folder[64];
-    struct kw_workspace workspace;
+    struct scratch scratch;
     struct kw_error error;
     struct kw_simulated_vendor *vendor;
     struct kw_vendor_device device;
@@ -54,37 +45,16 @@ static struct kw_vendor_device some_device(enum kw_model model) {
 
 static int set_up(void **state) {
     struct bench *bench = calloc(1, sizeof *bench);
-    memcpy(bench->folder, FOLDER, sizeof FOLDER);
-    assert_non_null(mkdtemp(bench->folder));
-    assert_int_equal(
-        kw_workspace_make(&bench->workspace, bench->folder, &bench->error),
-        KW_OK);
+    scratch_make(&bench->scratch);
     bench->device = some_device(KW_MODEL_608B);
     *state = bench;
     return 0;
 }
 
-static void remove_tree(const char *path) {
-    struct kw_names names;
-    struct kw_error error;
-    if (kw_folder_list(path, &names, &error) == KW_OK) {
-        for (size_t i = 0; i < names.count; i++) {
-            char *below = kw_format("%s/%s", path, names.name[i]);
-            if (unlink(below) != 0) {
-                remove_tree(below);
-            }
-            free(below);
-        }
-        kw_names_free(&names);
-    }
-    (void)rmdir(path);
-}
-
 static int tear_down(void **state) {
     struct bench *bench = *state;
     kw_simulated_vendor_close(bench->vendor);
-    kw_workspace_close(&bench->workspace);
-    remove_tree(bench->folder);
+    scratch_remove(&bench->scratch);
     free(bench);
     return 0;
 }
@@ -92,7 +62,7 @@ static int tear_down(void **state) {
 static void open_vendor(struct bench *bench, time_t now) {
     kw_simulated_vendor_close(bench->vendor);
     bench->vendor = NULL;
-    assert_int_equal(kw_simulated_vendor_open(&bench->workspace, now,
+    assert_int_equal(kw_simulated_vendor_open(&bench->scratch.workspace, now,
                                               &bench->vendor, &bench->error),
                      KW_OK);
 }
@@ -111,7 +81,7 @@ static void make_chain(struct bench *bench, time_t now) {
 
 static X509 *load(struct bench *bench, const char *name) {
     X509 *certificate = NULL;
-    char *path = kw_workspace_path(&bench->workspace, "%s", name);
+    char *path = kw_workspace_path(&bench->scratch.workspace, "%s", name);
     assert_int_equal(kw_certificate_read(path, &certificate, &bench->error),
                      KW_OK);
     free(path);
@@ -120,14 +90,14 @@ static X509 *load(struct bench *bench, const char *name) {
 
 static mode_t mode_of(struct bench *bench, const char *name) {
     struct stat about;
-    char *path = kw_workspace_path(&bench->workspace, "%s", name);
+    char *path = kw_workspace_path(&bench->scratch.workspace, "%s", name);
     assert_int_equal(stat(path, &about), 0);
     free(path);
     return about.st_mode & 0777;
 }
 
 static void delete_file(struct bench *bench, const char *name) {
-    char *path = kw_workspace_path(&bench->workspace, "%s", name);
+    char *path = kw_workspace_path(&bench->scratch.workspace, "%s", name);
     assert_int_equal(unlink(path), 0);
     free(path);
 }
@@ -435,7 +405,8 @@ static void each_file_may_be_missing(void **state) {
     struct bench *bench = *state;
     make_chain(bench, NOW);
     for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
-        char *path = kw_workspace_path(&bench->workspace, "%s", NAMES[i]);
+        char *path =
+            kw_workspace_path(&bench->scratch.workspace, "%s", NAMES[i]);
         char *aside = kw_format("%s.aside", path);
         assert_int_equal(rename(path, aside), 0);
         open_vendor(bench, NOW + HOUR);
@@ -460,12 +431,12 @@ static void without_the_signers_key(void **state) {
 static void a_foreign_certificate(void **state) {
     struct bench *bench = *state;
     make_chain(bench, NOW);
-    char *signer = kw_workspace_path(&bench->workspace, SIGNER);
-    char *device = kw_workspace_path(&bench->workspace, DEVICE);
+    char *signer = kw_workspace_path(&bench->scratch.workspace, SIGNER);
+    char *device = kw_workspace_path(&bench->scratch.workspace, DEVICE);
     assert_int_equal(rename(device, signer), 0);
     kw_simulated_vendor_close(bench->vendor);
     bench->vendor = NULL;
-    assert_int_equal(kw_simulated_vendor_open(&bench->workspace, NOW,
+    assert_int_equal(kw_simulated_vendor_open(&bench->scratch.workspace, NOW,
                                               &bench->vendor, &bench->error),
                      KW_PARSE);
     assert_non_null(strstr(bench->error.message, "signer.crt"));
