@@ -449,7 +449,10 @@ class Author:
         slot = self.validated_slot()
         if self.chance(0.92):
             yield self.nonce()
-        yield self.genkey_digest(slot if self.chance(0.92) else None)
+        if self.chance(0.1):  # names the slot as well, yet is no digest
+            yield self.gendig_key(slot)
+        else:
+            yield self.genkey_digest(slot if self.chance(0.92) else None)
         mode = self.rng.choice((3, 3, 7, 0x23) if self.chance(0.95)
                                else (1, 0x83, 0x87, 4, 5, 6))
         other = self.other_data(slot & 15, bool(mode & 4))

@@ -144,6 +144,26 @@ static void reads_encrypted(void **state) {
     bench_close(&bench);
 }
 
+/* Neither GenKey, whose KeyID names the slot as well, nor a shared nonce, with
+ * which any host could name it, opens what the key in that slot closes. */
+static void reads_with_the_key_alone(void **state) {
+    (void)state;
+    struct bench bench;
+    struct kw_sim_eeprom eeprom = eeprom_of(KW_SIM_TRUSTFLEX);
+    set_slot_config(&eeprom, 9, 0x0FCD); /* ReadKey 13 */
+    bench_open(&bench, &eeprom);
+    random_nonce(&bench);
+    (void)ask_ok(&bench, OP_GENKEY, 0x10, 13, "\0\0\0", 3);
+    assert_int_equal(buffers(&bench)->temp_key_id, 13);
+    ask_no(&bench, REFUSED, "GenDig with the key in slot 13", OP_READ, 0x82,
+           BLOCK(9, 0), NULL, 0);
+    random_nonce(&bench);
+    (void)ask_ok(&bench, OP_GENDIG, 3, 13, BYTES, 32);
+    ask_no(&bench, REFUSED, "GenDig with the key in slot 13", OP_READ, 0x82,
+           BLOCK(9, 0), NULL, 0);
+    bench_close(&bench);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_config_always),
@@ -152,6 +172,7 @@ int main(void) {
         cmocka_unit_test(never_reads_a_private_key),
         cmocka_unit_test(never_reads_a_secret),
         cmocka_unit_test(reads_encrypted),
+        cmocka_unit_test(reads_with_the_key_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -177,6 +177,22 @@ static void verify_stored(void **state) {
     bench_close(&bench);
 }
 
+/* Slots 0 to 7 are too small, whatever their KeyConfig says. */
+static void no_public_key_below_slot_8(void **state) {
+    (void)state;
+    struct bench bench;
+    struct kw_sim_eeprom eeprom = eeprom_of(KW_SIM_TRUSTFLEX);
+    uint8_t signature[64] = {0};
+    set_key_config(&eeprom, 7, 0x0030);
+    bench_open(&bench, &eeprom);
+    load(&bench, 0x03, DIGEST, 32);
+    (void)ask_ok(&bench, OP_SHA, 0x00, 0, NULL, 0);
+    ask_no(&bench, REFUSED, "slots 8 to 15", OP_VERIFY, 0x00, 7, signature, 64);
+    ask_no(&bench, REFUSED, "slots 8 to 15", OP_GENKEY, 0x10, 7, "\0\0\0", 3);
+    ask_no(&bench, REFUSED, "slots 8 to 15", OP_SHA, 0x03, 7, NULL, 0);
+    bench_close(&bench);
+}
+
 struct rotation {
     const char *operation;
     uint8_t nonce[32];
@@ -270,6 +286,11 @@ static void validation_refusals(void **state) {
     (void)ask_ok(&bench, OP_GENKEY, 0x10, 13, "\0\0\0", 3);
     ask_no(&bench, REFUSED, "GenKey's digest of the public key in slot 14",
            OP_VERIFY, 0x03, 14, data, 83);
+    /* GenDig with the slot's content names the slot too. */
+    (void)ask_ok(&bench, OP_GENDIG, 0x02, 14, NULL, 0);
+    assert_int_equal(buffers(&bench)->temp_key_id, 14);
+    ask_no(&bench, REFUSED, "GenKey's digest of the public key in slot 14",
+           OP_VERIFY, 0x03, 14, data, 83);
     ask_no(&bench, REFUSED, "needs no validation", OP_VERIFY, 0x03, 13, data,
            83);
     ask_no(&bench, REFUSED, "P-256 public key", OP_VERIFY, 0x03, 2, data, 83);
@@ -303,6 +324,7 @@ int main(void) {
         cmocka_unit_test(verify_external_refusals),
         cmocka_unit_test(verify_with_mac),
         cmocka_unit_test(verify_stored),
+        cmocka_unit_test(no_public_key_below_slot_8),
         cmocka_unit_test(validates_as_known),
         cmocka_unit_test(validation_refusals),
     };
