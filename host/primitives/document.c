@@ -27,15 +27,19 @@ static json_t *text_or(const char *text, const char *instead) {
     return value != NULL ? value : json_string(instead);
 }
 
+/* field NULL: the document as a whole. */
 static void add(struct kw_problems *problems,
-                const struct kw_document *document, unsigned line,
-                const char *field, const char *severity, char *message) {
+                const struct kw_document *document, const char *field,
+                const char *severity, const char *format, va_list arguments) {
     if (json_array_size(problems->list) >= KW_PROBLEMS_MAX) {
         return;
     }
+    const unsigned line = field == NULL ? 1 : kw_document_line(document, field);
     char shown[KW_FIELD_SIZE];
+    char message[400];
     json_t *entry = json_object();
-    (void)snprintf(shown, sizeof shown, "%s", field);
+    (void)snprintf(shown, sizeof shown, "%s", field == NULL ? "" : field);
+    (void)vsnprintf(message, sizeof message, format, arguments);
     kw_make_printable(shown);
     kw_make_printable(message);
     json_object_set_new(entry, "file", text_or(document->name, "?"));
@@ -49,29 +53,21 @@ static void add(struct kw_problems *problems,
 void kw_problem(struct kw_problems *problems,
                 const struct kw_document *document, const char *field,
                 const char *format, ...) {
-    char message[400];
     va_list arguments;
     va_start(arguments, format);
-    (void)vsnprintf(message, sizeof message, format, arguments);
-    va_end(arguments);
     problems->errors++;
-    add(problems, document,
-        field == NULL ? 1 : kw_document_line(document, field),
-        field == NULL ? "" : field, "error", message);
+    add(problems, document, field, "error", format, arguments);
+    va_end(arguments);
 }
 
 void kw_warning(struct kw_problems *problems,
                 const struct kw_document *document, const char *field,
                 const char *format, ...) {
-    char message[400];
     va_list arguments;
     va_start(arguments, format);
-    (void)vsnprintf(message, sizeof message, format, arguments);
-    va_end(arguments);
     problems->warnings++;
-    add(problems, document,
-        field == NULL ? 1 : kw_document_line(document, field),
-        field == NULL ? "" : field, "warning", message);
+    add(problems, document, field, "warning", format, arguments);
+    va_end(arguments);
 }
 
 static const char *text_of(const json_t *entry, const char *member) {

@@ -3,25 +3,15 @@
  *
  * fcntl and nanosleep stand here before the C library's own, so that a file
  * system without locks can be ordered and nobody has to wait. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "host/board_fleet.h"
 #include "host/emulated_chip.h"
-#include "host/workspace.h"
+#include "tests/unit/scratch.h"
 
 static int lock_errno; /* 0: locks work */
 static long slept;     /* milliseconds */
@@ -44,8 +34,7 @@ int fcntl(int fd, int command, ...) {
     return (int)syscall(SYS_fcntl, fd, command, argument);
 }
 
-static char folder[] = "/tmp/test-lock-XXXXXX";
-static struct kw_workspace workspace;
+static struct scratch scratch;
 
 static int set_up(void **state) {
     (void)state;
@@ -53,23 +42,19 @@ static int set_up(void **state) {
     struct kw_new_chip *chip = NULL;
     lock_errno = 0;
     slept = 0;
-    memcpy(folder + sizeof folder - 7, "XXXXXX", 7);
-    assert_non_null(mkdtemp(folder));
-    assert_int_equal(kw_workspace_make(&workspace, folder, &error), KW_OK);
+    scratch_make(&scratch);
     assert_int_equal(
         kw_new_chip_make(KW_PART_BLANK, KW_MODEL_608B, &chip, &error), KW_OK);
-    assert_int_equal(kw_new_chip_save(chip, &workspace, "blank", &error),
-                     KW_OK);
+    assert_int_equal(
+        kw_new_chip_save(chip, &scratch.workspace, "blank", &error), KW_OK);
     kw_new_chip_free(chip);
     return 0;
 }
 
 static int tear_down(void **state) {
     (void)state;
-    char command[64];
-    kw_workspace_close(&workspace);
-    snprintf(command, sizeof command, "rm -r %s", folder);
-    return system(command);
+    scratch_remove(&scratch);
+    return 0;
 }
 
 static void demand_words(kw_status status, const struct kw_error *error,
@@ -83,12 +68,14 @@ static void a_chip(void **state) {
     struct kw_error error;
     struct kw_opened_link link;
     lock_errno = ENOLCK;
-    demand_words(kw_emulated_chip_open(&workspace, "blank", &link, &error),
-                 &error, KW_SYSTEM_FILE, "cannot lock chips/lock");
+    demand_words(
+        kw_emulated_chip_open(&scratch.workspace, "blank", &link, &error),
+        &error, KW_SYSTEM_FILE, "cannot lock chips/lock");
     assert_int_equal(slept, 0);
     lock_errno = EACCES; /* fcntl(2): either this or EAGAIN */
-    demand_words(kw_emulated_chip_open(&workspace, "blank", &link, &error),
-                 &error, KW_ABSENT_LOCKED, "has the chip");
+    demand_words(
+        kw_emulated_chip_open(&scratch.workspace, "blank", &link, &error),
+        &error, KW_ABSENT_LOCKED, "has the chip");
     assert_in_range(slept, 5000, 5100);
 }
 
@@ -96,10 +83,10 @@ static void a_workspace(void **state) {
     (void)state;
     struct kw_error error;
     lock_errno = ENOLCK;
-    demand_words(kw_workspace_lock(&workspace, &error), &error, KW_SYSTEM_FILE,
-                 "cannot lock");
+    demand_words(kw_workspace_lock(&scratch.workspace, &error), &error,
+                 KW_SYSTEM_FILE, "cannot lock");
     lock_errno = EAGAIN;
-    demand_words(kw_workspace_lock(&workspace, &error), &error,
+    demand_words(kw_workspace_lock(&scratch.workspace, &error), &error,
                  KW_ABSENT_LOCKED, "is changing this workspace");
 }
 
@@ -107,8 +94,8 @@ static void a_fleet(void **state) {
     (void)state;
     struct kw_error error;
     struct kw_fleet fleet;
-    char chips[64];
-    snprintf(chips, sizeof chips, "%s/chips", folder);
+    char chips[80];
+    snprintf(chips, sizeof chips, "%s/chips", scratch.folder);
     lock_errno = ENOLCK;
     demand_words(kw_fleet_open(&fleet, chips, &error), &error, KW_SYSTEM_FILE,
                  "cannot lock");
