@@ -27,19 +27,15 @@ static json_t *text_or(const char *text, const char *instead) {
     return value != NULL ? value : json_string(instead);
 }
 
-/* field NULL: the document as a whole. */
 static void add(struct kw_problems *problems,
-                const struct kw_document *document, const char *field,
-                const char *severity, const char *format, va_list arguments) {
+                const struct kw_document *document, unsigned line,
+                const char *field, const char *severity, char *message) {
     if (json_array_size(problems->list) >= KW_PROBLEMS_MAX) {
         return;
     }
-    const unsigned line = field == NULL ? 1 : kw_document_line(document, field);
     char shown[KW_FIELD_SIZE];
-    char message[400];
     json_t *entry = json_object();
-    (void)snprintf(shown, sizeof shown, "%s", field == NULL ? "" : field);
-    (void)vsnprintf(message, sizeof message, format, arguments);
+    (void)snprintf(shown, sizeof shown, "%s", field);
     kw_make_printable(shown);
     kw_make_printable(message);
     json_object_set_new(entry, "file", text_or(document->name, "?"));
@@ -50,13 +46,25 @@ static void add(struct kw_problems *problems,
     json_array_append_new(problems->list, entry);
 }
 
+/* field NULL: the document as a whole. */
+static void add_formatted(struct kw_problems *problems,
+                          const struct kw_document *document, const char *field,
+                          const char *severity, const char *format,
+                          va_list arguments) {
+    char message[400];
+    (void)vsnprintf(message, sizeof message, format, arguments);
+    add(problems, document,
+        field == NULL ? 1 : kw_document_line(document, field),
+        field == NULL ? "" : field, severity, message);
+}
+
 void kw_problem(struct kw_problems *problems,
                 const struct kw_document *document, const char *field,
                 const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     problems->errors++;
-    add(problems, document, field, "error", format, arguments);
+    add_formatted(problems, document, field, "error", format, arguments);
     va_end(arguments);
 }
 
@@ -66,7 +74,7 @@ void kw_warning(struct kw_problems *problems,
     va_list arguments;
     va_start(arguments, format);
     problems->warnings++;
-    add(problems, document, field, "warning", format, arguments);
+    add_formatted(problems, document, field, "warning", format, arguments);
     va_end(arguments);
 }
 
