@@ -177,6 +177,17 @@ static bool listen_at(int fd, struct sockaddr_in *address) {
            getsockname(fd, (struct sockaddr *)address, &size) == 0;
 }
 
+static kw_status port_refused(int port, struct kw_error *error) {
+    if (errno != EADDRINUSE) {
+        kw_error_system(error, "cannot listen on 127.0.0.1:%d", port);
+    } else {
+        kw_error(error, KW_ABSENT_LOCKED,
+                 "another program listens on port %d of 127.0.0.1", port);
+    }
+    return kw_error_hint(error, "choose another port; --tcp 0 takes any free "
+                                "one");
+}
+
 kw_status kw_endpoint_tcp(struct kw_endpoint *endpoint, int port,
                           struct kw_error *error) {
     struct sockaddr_in address = {
@@ -186,9 +197,7 @@ kw_status kw_endpoint_tcp(struct kw_endpoint *endpoint, int port,
     };
     endpoint->fd = socket(AF_INET, SOCK_STREAM | SOCKET_FLAGS, 0);
     if (!listen_at(endpoint->fd, &address)) {
-        kw_error_system(error, "cannot listen on 127.0.0.1:%d", port);
-        return kw_error_hint(error, "choose another port; --tcp 0 takes any "
-                                    "free one");
+        return port_refused(port, error);
     }
     endpoint->address =
         kw_format("tcp:127.0.0.1:%u", (unsigned)ntohs(address.sin_port));

@@ -223,7 +223,10 @@ class Board(kw.Case):
             taken.bind(("127.0.0.1", 0))
             taken.listen()
             port = taken.getsockname()[1]
-            self.fails(6, str(port), "board", "serve", "--tcp", port)
+            document = self.fails(4, "--tcp 0", "board", "serve", "--tcp",
+                                  port)
+            self.assertIn(f"another program listens on port {port}",
+                          document["message"])
         self.kw.run("chip", "info")
 
 
