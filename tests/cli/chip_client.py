@@ -291,9 +291,12 @@ def read_header(text):
     return arrays
 
 
-def validate(chip, config, header, kind, slot=14, parent=13):
-    """Nonce 03, GenKey 10, Verify 03 or 07 with the pair of that kind."""
+def validate(chip, header, kind, slot=14, parent=13):
+    """Reads key and configuration, then Nonce 03, GenKey 10, Verify 03 or 07
+    with the pair of that kind."""
     invalidate = kind == "invalidated"
+    chip.read_slot(slot)
+    config = chip.read_config()
     chip.nonce_to_temp_key(header[kind + "_nonce"])
     chip.genkey_digest(slot)
     chip.ask(0x45, 0x07 if invalidate else 0x03, slot,
@@ -314,14 +317,13 @@ def rotate_like_the_vendor(chip, header, slot=14):
             raise
         steps.append(name)
 
-    config = chip.read_config()
     if is_validated(chip.read_word(slot, 0, 0)[0]):
-        step("invalidate", validate, chip, config, header, "invalidated")
+        step("invalidate", validate, chip, header, "invalidated")
     stored = stored_key(header["public_key"])
     for block in range(3):
         step(f"write {block}", chip.write_block, slot, block,
              stored[32 * block:32 * block + 32])
-    step("validate", validate, chip, config, header, "validated")
+    step("validate", validate, chip, header, "validated")
     step("verify", chip.verify_stored, slot, header["rotating_digest"],
          header["rotating_signature"])
     return steps

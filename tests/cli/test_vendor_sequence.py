@@ -17,6 +17,24 @@ AUTHORITY = 13
 ROTATING = 14
 WRITTEN = ["write 0", "write 1", "write 2", "validate", "verify"]
 
+# Opcode, param1, param2 as the vendor's firmware and library send them.
+READ_STATE = [(0x02, 0x02, 0x0070)]  # 4 bytes of slot 14
+READ_KEY = [(0x02, 0x82, block << 8 | 0x70) for block in range(3)]
+READ_CONFIG = [(0x02, 0x80, block << 3) for block in range(4)]
+
+
+def change(mode):
+    """Nonce passed through, the key's digest, Verify(In/Validate)."""
+    return READ_KEY + READ_CONFIG + [
+        (0x16, 0x03, 0), (0x40, 0x10, 14), (0x45, mode, 14)]
+
+
+WRITE_KEY = [(0x12, 0x82, block << 8 | 0x70) for block in range(3)]
+PROVE = [(0x16, 0x43, 0), (0x45, 0x20, 14)]
+FROM_INVALID = READ_STATE + WRITE_KEY + change(0x03) + PROVE
+FROM_VALIDATED = (READ_STATE + change(0x07) + WRITE_KEY + change(0x03) +
+                  PROVE)
+
 
 def signed(key, digest, signature):
     """Whether the signature over the digest is this public key's."""
@@ -37,6 +55,7 @@ class Vendor(board_case.Case):
         self.kw.run("resources", "make")
         self.serve("--tcp", "0")
         self.chip = self.connect(number=1)
+        self.assertRegex(self.addresses["trustflex"][1], "^tcp:")
 
     # What the test does with command and chip.
 
@@ -54,6 +73,7 @@ class Vendor(board_case.Case):
         return kw.public_key(self.kw.path(document["file"]))
 
     def rotate(self, header):
+        self.chip.sent = []
         self.chip.wake()
         steps = chip_client.rotate_like_the_vendor(self.chip, header)
         self.chip.idle()
@@ -126,6 +146,7 @@ class Vendor(board_case.Case):
                                 header["invalidated_nonce"])
         self.assertIsNone(self.validated())
         self.assertEqual(self.rotate(header), WRITTEN)
+        self.assertEqual(self.chip.sent, FROM_INVALID)
         self.assertEqual(self.validated(), key)
         self.kw.run("rotate", "verify")
 
@@ -139,6 +160,7 @@ class Vendor(board_case.Case):
             self.check_pair(header, "invalidated", old)
             self.check_pair(header, "validated", new)
             self.assertEqual(self.rotate(header), ["invalidate", *WRITTEN])
+            self.assertEqual(self.chip.sent, FROM_VALIDATED)
             self.assertEqual(self.validated(), new)
             old = new
         self.kw.run("rotate", "verify")
@@ -155,6 +177,7 @@ class Vendor(board_case.Case):
         before = self.slot(ROTATING)
         self.assertEqual(self.refused(header),
                          (chip_client.STATUS_MISMATCH, "invalidate"))
+        self.assertEqual(self.chip.sent, READ_STATE + change(0x07))
         self.assertEqual(self.slot(ROTATING), before)
         self.assertEqual(self.validated(), old)
         # Ours goes where it went wrong.
