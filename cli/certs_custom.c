@@ -82,11 +82,15 @@ static void show_custom(struct kw_cli *cli,
     for (int i = 0; i < KW_CHAIN_COUNT; i++) {
         kw_print(cli, "Validate %s certificate...OK\n", kw_chain_names[i]);
     }
-    kw_print(cli, "Prototype keys, not for production: %s\n", result->folder);
+    kw_print(cli, "Certificates: %s\n", result->folder);
+    if (result->keys != NULL) {
+        kw_print(cli, "Prototype keys, not for production: %s\n", result->keys);
+    }
     kw_set_serial(cli->result, result->certs.about.serial);
     json_t *more = json_pack(
-        "{s:i, s:s, s:s, s:o}", "generation", (int)result->generation, "folder",
-        result->folder, "thing_id", thing_id, "backup",
+        "{s:i, s:s, s:s?, s:s, s:o}", "generation", (int)result->generation,
+        "folder", result->folder, "keys", result->keys, "thing_id", thing_id,
+        "backup",
         result->backup == NULL ? json_null() : json_string(result->backup));
     json_object_update(cli->result, more);
     json_decref(more);

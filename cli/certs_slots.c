@@ -23,6 +23,21 @@ static void print_name(const struct kw_cli *cli, const char *who,
     kw_print(cli, "  %s  O = %s, CN = %s\n", who, organisation, common_name);
 }
 
+/* Whoever is asked reads how to come back from the answer. */
+static kw_status print_way_back(struct kw_cli *cli,
+                                const struct kw_chip_certs *certs) {
+    struct kw_cert_backup backup;
+    KW_TRY(kw_certs_backup_place(&cli->workspace, certs, &backup, &cli->error));
+    char *command = kw_command_text(cli, "certs restore --backup", backup.file);
+    if (command != NULL) {
+        kw_print(cli, "They are kept first; this brings them back:\n  %s\n",
+                 command);
+    }
+    free(command);
+    free(backup.file);
+    return KW_OK;
+}
+
 kw_status kw_certs_confirm(void *observer, const struct kw_chip_certs *certs) {
     struct kw_cli *cli = observer;
     struct kw_chain_sources sources = {.workspace = &cli->workspace};
@@ -35,8 +50,7 @@ kw_status kw_certs_confirm(void *observer, const struct kw_chip_certs *certs) {
     } else {
         kw_print(cli, "  below no root that is known here\n");
     }
-    kw_print(cli, "They are kept below backups/ first: `certs restore` brings "
-                  "them back.\n");
+    KW_TRY(print_way_back(cli, certs));
     return kw_confirm(cli, "Replace the certificates of this chip?");
 }
 
@@ -94,6 +108,7 @@ static kw_status keep_present(struct kw_cli *cli, const struct opened *opened) {
     struct kw_cert_backup kept;
     KW_TRY(kw_certs_backup(opened->workspace, &opened->certs, NULL, &kept,
                            &cli->error));
+    json_object_set_new(cli->result, "kept", json_string(kept.file));
     free(kept.file);
     return KW_OK;
 }
@@ -116,6 +131,7 @@ static kw_status restore_from(struct kw_cli *cli, struct opened *opened,
     KW_TRY(kw_certs_backup_read(file, opened->certs.about.serial, &slots,
                                 &cli->error));
     KW_TRY(finish_interrupted(cli, opened));
+    json_object_set_new(cli->result, "kept", json_null());
     const bool changed =
         memcmp(&slots, &opened->certs.slots, sizeof slots) != 0;
     if (changed && !kw_cert_slots_are_empty(&opened->certs.slots)) {

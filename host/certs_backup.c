@@ -101,9 +101,10 @@ static kw_status write_stored(const char *file,
 }
 
 /* The first file that is not there, or that holds the slots. */
-static kw_status choose(const struct kw_workspace *workspace,
-                        const struct kw_chip_certs *certs,
-                        struct kw_cert_backup *backup, struct kw_error *error) {
+kw_status kw_certs_backup_place(const struct kw_workspace *workspace,
+                                const struct kw_chip_certs *certs,
+                                struct kw_cert_backup *backup,
+                                struct kw_error *error) {
     for (unsigned number = 1; number <= NUMBER_MAX; number++) {
         char *file = backup_path(workspace, certs->about.serial, number);
         if (file == NULL) {
@@ -131,8 +132,9 @@ kw_status kw_certs_backup(const struct kw_workspace *workspace,
                           struct kw_cert_backup *backup,
                           struct kw_error *error) {
     struct kw_cert_backup made = {NULL, false};
-    KW_TRY(output == NULL ? choose(workspace, certs, &made, error)
-                          : choose_output(output, &made, error));
+    KW_TRY(output == NULL
+               ? kw_certs_backup_place(workspace, certs, &made, error)
+               : choose_output(output, &made, error));
     const kw_status status =
         made.reused ? KW_OK : write_stored(made.file, certs, error);
     if (status != KW_OK) {

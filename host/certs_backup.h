@@ -15,6 +15,12 @@ struct kw_cert_backup {
     bool reused;
 };
 
+/* Where kw_certs_backup below would put them without an `output`; writes
+ * nothing. */
+KW_MUST_USE kw_status kw_certs_backup_place(
+    const struct kw_workspace *workspace, const struct kw_chip_certs *certs,
+    struct kw_cert_backup *backup, struct kw_error *error);
+
 /* `output` NULL: a new file below backups/, unless one holds the same. */
 KW_MUST_USE kw_status kw_certs_backup(const struct kw_workspace *workspace,
                                       const struct kw_chip_certs *certs,

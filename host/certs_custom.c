@@ -490,6 +490,7 @@ static kw_status make(struct kw_custom_run *run) {
     KW_TRY(check_ends(run));
     KW_TRY(kw_pki_check_chain(run->view, kw_chain_names, KW_CHAIN_COUNT, NULL,
                               run->error));
+    KW_TRY(kw_custom_name_keys(run));
     return provision(run);
 }
 
@@ -520,5 +521,6 @@ void kw_certs_custom_free(struct kw_certs_custom_result *result) {
         free(result->file[i]);
     }
     free(result->folder);
+    free(result->keys);
     free(result->backup);
 }

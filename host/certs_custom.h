@@ -37,6 +37,7 @@ struct kw_certs_custom_result {
     struct kw_chain chain;      /* rebuilt from them */
     unsigned generation;
     char *folder;
+    char *keys; /* where its own keys are; NULL: it has none, as with tokens */
     char *file[KW_CHAIN_COUNT];
     bool reused[KW_CHAIN_COUNT];
     char *backup; /* NULL: the slots were empty */

@@ -160,6 +160,24 @@ static char *key_path(const struct kw_custom_run *run, int which) {
                           which == KW_CHAIN_ROOT ? "root_key.key" : name);
 }
 
+static bool has_own_key(const struct kw_custom_run *run, int which) {
+    char *path = key_path(run, which);
+    const bool there = path != NULL && kw_file_exists(path);
+    free(path);
+    return there;
+}
+
+kw_status kw_custom_name_keys(struct kw_custom_run *run) {
+    if (!has_own_key(run, KW_CHAIN_ROOT) &&
+        !has_own_key(run, KW_CHAIN_SIGNER)) {
+        return KW_OK;
+    }
+    run->result->keys =
+        kw_workspace_path(run->custom->workspace, "keys/" KW_CUSTOM_FOLDER,
+                          run->result->generation);
+    return run->result->keys == NULL ? kw_custom_no_memory(run) : KW_OK;
+}
+
 static kw_status make_key(const char *path, struct kw_error *error) {
     struct kw_key *key = NULL;
     KW_TRY(kw_key_make(&key, error));

@@ -33,6 +33,8 @@ KW_MUST_USE kw_status kw_custom_make_names(struct kw_custom_run *run);
  * and makes nothing. */
 KW_MUST_USE kw_status kw_custom_choose_generation(struct kw_custom_run *run);
 KW_MUST_USE kw_status kw_custom_make_folders(struct kw_custom_run *run);
+/* Names the folder of the generation's keys, if it has keys of its own. */
+KW_MUST_USE kw_status kw_custom_name_keys(struct kw_custom_run *run);
 /* A file of the generation below certs/ or keys/; the caller frees. */
 char *kw_custom_path(const struct kw_custom_run *run, const char *above,
                      const char *file);

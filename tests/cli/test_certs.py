@@ -129,6 +129,34 @@ class Custom(kw.Case):
         self.assertFalse(self.kw.json("certs", "restore")["changed"])
         self.assertEqual(self.kw.json("certs", "vendor")["chain"], "vendor")
 
+    def test_the_way_back_that_is_told_leads_back(self):
+        """`restore` alone brings the vendor's back, whatever was replaced."""
+        self.custom()
+        own = self.slots()
+        out = self.kw.run("certs", "custom", "--org", "two", "--yes").out
+        back, = re.findall(r"^  keywright (certs restore .*)$", out, re.M)
+        document = self.kw.json(*back.split(), "--yes")
+        self.assertEqual(self.slots(), own)
+        self.assertEqual(self.kw.json("certs", "restore", "--yes", "--backup",
+                                      document["kept"])["changed"], True)
+        root = self.kw.json("certs", "show")["certificates"][0]
+        self.assertIn("O = two", root["subject"])
+        self.assertIsNone(self.kw.json("certs", "restore", "--backup",
+                                       document["kept"])["kept"])
+
+    def test_folders_are_told(self):
+        """The keys are not where the certificates are."""
+        out = self.kw.run("certs", "custom", "--org", "test", "--yes").out
+        self.assertIn("Certificates: keywright.d/certs/custom-0001\n", out)
+        self.assertIn("not for production: keywright.d/keys/custom-0001\n",
+                      out)
+        keys = self.kw.path(self.custom()["keys"])
+        self.assertTrue((keys / "root_key.key").is_file())
+        foreign = self.custom("--authority", keys / "root_key.key",
+                              "--signer-key", keys / "signer_FFFF.key",
+                              "--renew")
+        self.assertIsNone(foreign["keys"])
+
     def test_backup_is_not_made_twice(self):
         first = self.kw.json("certs", "backup")
         second = self.kw.json("certs", "backup")
@@ -314,6 +342,8 @@ class Custom(kw.Case):
         self.fails(2, "replace the certificates", "certs", "restore")
         self.assertEqual(self.slots(), own)
         text = self.kw.run("certs", "restore", "--yes").out
+        self.assertIn("keywright certs restore --backup keywright.d/backups/"
+                      f"certs-{self.serial}-0002.bin\n", text)
         self.assertIn(f"CN = sn{self.serial}", text)
         self.assertIn("O = test, CN = Crypto Authentication Signer FFFF", text)
         kept = self.kw.at("backups", f"certs-{self.serial}-0002.bin")
