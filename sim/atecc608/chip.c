@@ -10,12 +10,12 @@
 #define MILLISECONDS 1000u /* in microseconds */
 /* DS40002138A section 9: 0.7 to 1.7 s from wake, typically 1.3; ChipMode
  * bit 2 makes it ten times as long. */
-#define WATCHDOG_SHORT   (1300u * MILLISECONDS)
-#define WATCHDOG_LONG    (13000u * MILLISECONDS)
-#define CHIP_MODE_EXTRA  0x01 /* UserExtraAdd may be the address */
-#define CHIP_MODE_LONG   0x04
-#define OPTION_POST      0x01 /* of ChipOptions, first byte */
-#define OPCODE_ANY_COUNT (sizeof(COMMANDS) / sizeof(*COMMANDS))
+#define WATCHDOG_SHORT  (1300u * MILLISECONDS)
+#define WATCHDOG_LONG   (13000u * MILLISECONDS)
+#define CHIP_MODE_EXTRA 0x01 /* UserExtraAdd may be the address */
+#define CHIP_MODE_LONG  0x04
+#define OPTION_POST     0x01 /* of ChipOptions, first byte */
+#define COMMAND_COUNT   (sizeof(COMMANDS) / sizeof(*COMMANDS))
 
 enum {
     CLOCK_FAST,
@@ -58,7 +58,7 @@ static const struct command_row COMMANDS[] = {
 /* --- time a command --- */
 
 static const struct command_row *find_command(uint8_t opcode) {
-    for (size_t i = 0; i < OPCODE_ANY_COUNT; i++) {
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
         if (COMMANDS[i].opcode == opcode) {
             return &COMMANDS[i];
         }

@@ -61,8 +61,8 @@ kw_status kw_sim_policy_param2(struct kw_sim_chip *chip,
 kw_status kw_sim_policy_config_locked(struct kw_sim_chip *chip) {
     KW_SIM_DEMAND(kw_config_is_locked(chip->eeprom.config), chip,
                   KW_CHIP_EXECUTION,
-                  "the configuration zone is not locked yet: no slot can be "
-                  "used before");
+                  "the configuration zone is not locked yet, and this command "
+                  "needs it locked");
     return KW_OK;
 }
 
