@@ -27,6 +27,14 @@ const char *kw_argument(const struct kw_arguments *arguments,
 /* --- what a verb opens -------------------------------------------------------
  */
 
+/* An authority may be a key in the very chip. */
+static void lend_chip(struct kw_cli *cli) {
+    if (cli->link.close != NULL) {
+        cli->workspace.chip = &cli->chip;
+        cli->workspace.chip_link = cli->chip_text;
+    }
+}
+
 kw_status kw_cli_workspace(struct kw_cli *cli,
                            struct kw_workspace **workspace) {
     if (cli->workspace.folder == NULL) {
@@ -36,6 +44,7 @@ kw_status kw_cli_workspace(struct kw_cli *cli,
             kw_workspace_close(&cli->workspace);
             return status;
         }
+        lend_chip(cli);
     }
     *workspace = &cli->workspace;
     return KW_OK;
@@ -79,6 +88,7 @@ kw_status kw_cli_chip(struct kw_cli *cli, struct kw_chip **chip) {
             kw_link_close(&cli->link);
             return status;
         }
+        lend_chip(cli);
     }
     *chip = &cli->chip;
     return KW_OK;

@@ -1,7 +1,8 @@
 /* An authority whose private key is in a slot of a chip: chip:LINK#SLOT.
  *
  * The link is open only while the chip is asked: another key of the same
- * chip can be another authority, and nobody is kept out meanwhile. */
+ * chip can be another authority, and nobody is kept out meanwhile. The chip
+ * that the process works on is asked through the link that it has. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,13 +49,26 @@ static kw_status parse(const char *text, struct chip_key *key,
 /* --- asking the chip --- */
 
 struct asked {
-    struct kw_opened_link link;
-    struct kw_chip chip;
+    struct kw_opened_link link; /* not of a chip that is lent */
+    struct kw_chip own;
+    struct kw_chip *chip;
 };
+
+static struct kw_chip *lent(const struct chip_key *key) {
+    const struct kw_workspace *workspace = key->workspace;
+    return workspace != NULL && workspace->chip != NULL &&
+                   strcmp(workspace->chip_link, key->link) == 0
+               ? workspace->chip
+               : NULL;
+}
 
 static kw_status ask(const struct chip_key *key, struct asked *asked,
                      struct kw_error *error) {
-    *asked = (struct asked){.link = {.close = NULL}};
+    *asked = (struct asked){.chip = lent(key)};
+    if (asked->chip != NULL) {
+        kw_chip_idle(asked->chip); /* the watchdog */
+        return KW_OK;
+    }
     if (key->workspace == NULL && kw_link_needs_workspace(key->link)) {
         return kw_error(error, KW_USAGE,
                         "%s is a chip of a workspace, and this takes keys of "
@@ -62,16 +76,17 @@ static kw_status ask(const struct chip_key *key, struct asked *asked,
                         key->link);
     }
     KW_TRY(kw_link_open(key->link, key->workspace, &asked->link, error));
-    kw_chip_init(&asked->chip, asked->link.link);
+    kw_chip_init(&asked->own, asked->link.link);
+    asked->chip = &asked->own;
     return KW_OK;
 }
 
 /* Ends the conversation; a refusal is told while the link knows why. */
 static kw_status leave(struct asked *asked, kw_status status, const char *doing,
                        struct kw_error *error) {
-    kw_chip_idle(&asked->chip);
+    kw_chip_idle(asked->chip);
     if (status != KW_OK) {
-        status = kw_error_chip(error, status, &asked->chip, doing);
+        status = kw_error_chip(error, status, asked->chip, doing);
     }
     kw_link_close(&asked->link);
     return status;
@@ -81,7 +96,7 @@ static kw_status read_public(struct chip_key *key, struct kw_error *error) {
     struct asked asked;
     KW_TRY(ask(key, &asked, error));
     return leave(
-        &asked, kw_chip_public_key(&asked.chip, key->slot, key->public_key),
+        &asked, kw_chip_public_key(asked.chip, key->slot, key->public_key),
         "the authority's slot holds no private key that tells its public key",
         error);
 }
@@ -128,8 +143,7 @@ static kw_status chip_sign(const void *self,
     const struct chip_key *key = self;
     struct asked asked;
     KW_TRY(ask(key, &asked, error));
-    KW_TRY(leave(&asked,
-                 kw_chip_sign(&asked.chip, key->slot, digest, signature),
+    KW_TRY(leave(&asked, kw_chip_sign(asked.chip, key->slot, digest, signature),
                  "the authority's chip did not sign", error));
     const kw_status status =
         kw_public_key_verify(key->public_key, digest, signature);

@@ -9,9 +9,16 @@
 
 #define KW_WORKSPACE_VERSION 1
 
+struct kw_chip; /* core/chip.h */
+
 struct kw_workspace {
     char *folder;
     int lock; /* descriptor of run/workspace.lock while it is held, else -1 */
+    /* The chip that this process has open, and the text of its link: lent to
+     * whoever names it again, who would wait for its lock for ever. NULL:
+     * none. */
+    struct kw_chip *chip;
+    const char *chip_link;
 };
 
 /* Makes the folders; those that are there are kept. workspace.json is made

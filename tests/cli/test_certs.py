@@ -536,6 +536,24 @@ class Chip(kw.Case):
             list(self.kw.at("keys", "custom-0001").glob("*.key")), [])
         self.kw.json("certs", "verify")
 
+    def test_a_chip_below_itself(self):
+        """One open chip for both: it does not wait for itself."""
+        document = self.kw.json(
+            "certs", "custom", "--yes", "--org", "test", "--authority",
+            "chip:sim:trustflex#2", "--signer-key", "chip:sim:trustflex#3")
+        openssl_verify(*chain_files(self.kw.path(document["folder"])))
+        self.assertTrue(self.kw.json("certs", "verify")["verified"])
+        self.kw.json("resources", "make")
+        self.kw.json("manifest", "make", "--log-signer",
+                     "chip:sim:trustflex#2", "--ca", "log.crt", "-o", "m.json")
+        point = self.public_key("sim:trustflex", 2)
+        stored = bytes(4) + point[:32] + bytes(4) + point[32:]
+        self.kw.json("chip", "write", "13", "--hex", stored.hex())
+        self.kw.json("rotate", "run", "--authority", "chip:sim:trustflex#2")
+        self.kw.json("rotate", "verify")
+        self.fails(5, "no private key", "certs", "custom", "--yes", "--org",
+                   "o", "--authority", "chip:sim:trustflex#8")
+
     def test_a_manifest_signed_by_a_chip(self):
         self.assertIn("chip:LINK#SLOT",
                       self.kw.run("manifest", "make", "--help").out)
