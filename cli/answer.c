@@ -1,7 +1,9 @@
 #include "cli/answer.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <string.h>
 #include <unistd.h>
 
 /* --- documents --- */
@@ -40,9 +42,29 @@ kw_status kw_answer_failed(struct kw_cli *cli) {
 }
 
 /* A full disk may swallow what was printed; then the exit code says so. */
+static bool has_arrived(void) {
+    errno = 0;
+    return fflush(stdout) == 0 && ferror(stdout) == 0;
+}
+
 kw_status kw_answer_flush(struct kw_cli *cli) {
-    return fflush(stdout) == 0 && ferror(stdout) == 0 ? KW_OK
-                                                      : kw_answer_failed(cli);
+    return has_arrived() ? KW_OK : kw_answer_failed(cli);
+}
+
+kw_status kw_answer_end(struct kw_cli *cli, kw_status status) {
+    const bool has_words = status != KW_OK && cli->error.message[0] != '\0';
+    if (has_words || has_arrived()) {
+        return status;
+    }
+    const char *cause = strerror(errno != 0 ? errno : EIO);
+    if (reader_is_gone()) {
+        return status == KW_OK ? KW_SYSTEM_FILE : status;
+    }
+    kw_error(&cli->error, KW_SYSTEM_FILE,
+             "done, but the answer could not be written to stdout: %s", cause);
+    return kw_error_hint(&cli->error, "what it changed, if anything, stays "
+                                      "changed: run again only a command that "
+                                      "changes nothing");
 }
 
 kw_status kw_answer_announce(struct kw_cli *cli, const char *name) {

@@ -16,6 +16,11 @@ void kw_answer_print(const json_t *document);
  * swallow it without a word. */
 KW_MUST_USE kw_status kw_answer_flush(struct kw_cli *cli);
 
+/* The same at the end of a command with this status, whose work is done: it
+ * says so, lest somebody does the work twice. Answers the status to end with;
+ * a failure with words of its own keeps them. */
+KW_MUST_USE kw_status kw_answer_end(struct kw_cli *cli, kw_status status);
+
 /* For a verb that writes to stdout itself: KW_SYSTEM_FILE, and fills the
  * error unless the reader has gone. */
 kw_status kw_answer_failed(struct kw_cli *cli);

@@ -31,11 +31,23 @@ static kw_status write_pem(struct kw_cli *cli, const char *path,
     return status;
 }
 
-/* A file that is there already is no reason to lose a key first. */
+/* A file that cannot be made is no reason to lose a key first. */
 static kw_status check_output(struct kw_cli *cli, const char *path) {
-    return path != NULL && kw_file_exists(path)
-               ? kw_error(&cli->error, KW_NO, "%s is there already", path)
-               : KW_OK;
+    return path == NULL ? KW_OK : kw_file_is_free(path, &cli->error);
+}
+
+/* The key is made: only its file is missing. */
+static kw_status write_made(struct kw_cli *cli, const char *path, unsigned slot,
+                            const uint8_t *key) {
+    const kw_status status = write_pem(cli, path, key);
+    if (status == KW_OK) {
+        return KW_OK;
+    }
+    return kw_error_hint(&cli->error,
+                         "slot %u has its new key: only the file is missing; "
+                         "`keywright chip genkey %u --public -o FILE` writes "
+                         "it",
+                         slot, slot);
 }
 
 static kw_status ask_for_key(struct kw_cli *cli, unsigned slot, bool create,
@@ -65,7 +77,8 @@ kw_status kw_chip_genkey_verb(struct kw_cli *cli,
     KW_TRY(kw_read_slot(cli, arguments->operand[0], &slot));
     KW_TRY(check_output(cli, output));
     KW_TRY(ask_for_key(cli, slot, create, key));
-    KW_TRY(write_pem(cli, output, key));
+    KW_TRY(create ? write_made(cli, output, slot, key)
+                  : write_pem(cli, output, key));
     kw_fingerprint(key, text);
     kw_print(cli, "Slot %u: %s, fingerprint %.*s\n", slot,
              create ? "a new key" : "public key", KW_FINGERPRINT_SHOWN, text);

@@ -94,9 +94,7 @@ static void close_all(struct kw_cli *cli) {
 
 /* Says what failed, after all is closed; answers the exit code. */
 static int finish(struct kw_cli *cli, kw_status status) {
-    if (status == KW_OK) {
-        status = kw_answer_flush(cli);
-    }
+    status = kw_answer_end(cli, status);
     if (status != KW_OK && cli->error.message[0] != '\0') {
         (void)fflush(stdout);
         show_error(&cli->error);

@@ -51,8 +51,7 @@ kw_status kw_error_system(struct kw_error *error, const char *format, ...) {
     const kw_status status =
         kw_error(error, KW_SYSTEM_FILE, "%s: %s", what, strerror(cause));
     if (cause == ENOSPC || cause == EDQUOT) {
-        return kw_error_hint(error, "free some space and run it again; what "
-                                    "was there before is unchanged");
+        return kw_error_hint(error, "free some space first");
     }
     return status;
 }

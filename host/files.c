@@ -101,6 +101,16 @@ kw_status kw_file_is_free(const char *path, struct kw_error *error) {
 
 /* --- new files --- */
 
+/* Until it is placed a new file is beside the old one. */
+static kw_status not_written(const char *path, struct kw_error *error) {
+    const bool is_full = errno == ENOSPC || errno == EDQUOT;
+    const kw_status status = kw_error_system(error, "cannot write %s", path);
+    return is_full && kw_file_exists(path)
+               ? kw_error_hint(error, "free some space first; %s is as it was",
+                               path)
+               : status;
+}
+
 kw_status kw_file_begin(const char *path, mode_t mode, struct kw_new_file *file,
                         struct kw_error *error) {
     *file = (struct kw_new_file){.fd = -1, .temporary = temporary_name(path)};
@@ -120,16 +130,14 @@ kw_status kw_file_begin(const char *path, mode_t mode, struct kw_new_file *file,
 
 kw_status kw_file_put(const char *path, const struct kw_new_file *file,
                       const void *data, size_t size, struct kw_error *error) {
-    return write_all(file->fd, data, size)
-               ? KW_OK
-               : kw_error_system(error, "cannot write %s", path);
+    return write_all(file->fd, data, size) ? KW_OK : not_written(path, error);
 }
 
 kw_status kw_file_place(const char *path, struct kw_new_file *file,
                         bool replaces, struct kw_error *error) {
     const unsigned flags = replaces ? 0 : RENAME_NOREPLACE;
     if (fsync(file->fd) != 0) {
-        return kw_error_system(error, "cannot write %s", path);
+        return not_written(path, error);
     }
     if (renameat2(AT_FDCWD, file->temporary, AT_FDCWD, path, flags) != 0) {
         return not_moved(path, error);
