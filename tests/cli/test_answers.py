@@ -35,7 +35,7 @@ class FullStdout(kw.Case):
             err = self.told(*arguments, "--yes", *more)
             self.assertRegex(
                 err, "done, but the answer could not be written to stdout")
-            self.assertRegex(err, "do not run it again")
+            self.assertRegex(err, "stays changed: run again only")
 
     def test_a_counter(self):
         self.is_done("chip", "counter", "0", "--increment")

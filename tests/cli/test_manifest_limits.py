@@ -83,7 +83,7 @@ class Full(kw.Case):
                 process = self.kw.start("manifest", *words, stdout=full)
                 _, err = process.communicate(timeout=kw.TIMEOUT)
                 self.assertEqual(process.returncode, 6)
-                self.assertIn(b"cannot write to stdout", err)
+                self.assertIn(b"written to stdout", err)
 
     def test_the_mode_of_a_file_stays(self):
         self.kw.run("init")
