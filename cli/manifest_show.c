@@ -187,10 +187,10 @@ static kw_status show_file(struct showing *showing,
     if (arguments->operand_count == 2) {
         const char *id = arguments->operand[1];
         showing->one = true;
-        if (kw_unique_id_read((struct kw_text){id, strlen(id)},
-                              showing->unique_id) != KW_OK) {
-            return kw_error(&cli->error, KW_USAGE,
-                            "'%s' is not 18 lower-case hex digits", id);
+        if (kw_serial_read((struct kw_text){id, strlen(id)},
+                           showing->unique_id) != KW_OK) {
+            return kw_error(&cli->error, KW_USAGE, "'%s' is not 18 hex digits",
+                            id);
         }
     }
     const bool streams = !cli->in_script && is_file(showing->path);

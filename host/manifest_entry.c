@@ -105,16 +105,21 @@ void kw_unique_id_text(const uint8_t unique_id[KW_UNIQUE_ID_SIZE],
     kw_hex(unique_id, KW_UNIQUE_ID_SIZE, text);
 }
 
-kw_status kw_unique_id_read(struct kw_text text,
-                            uint8_t unique_id[KW_UNIQUE_ID_SIZE]) {
+kw_status kw_serial_read(struct kw_text text,
+                         uint8_t serial[KW_UNIQUE_ID_SIZE]) {
     char digits[KW_UNIQUE_ID_TEXT];
     KW_ENSURE(text.size == KW_UNIQUE_ID_TEXT - 1, KW_PARSE);
+    memcpy(digits, text.at, text.size);
+    digits[text.size] = '\0';
+    return kw_hex_read(digits, serial, KW_UNIQUE_ID_SIZE);
+}
+
+kw_status kw_unique_id_read(struct kw_text text,
+                            uint8_t unique_id[KW_UNIQUE_ID_SIZE]) {
     for (size_t i = 0; i < text.size; i++) {
         KW_ENSURE(text.at[i] < 'A' || text.at[i] > 'F', KW_PARSE);
     }
-    memcpy(digits, text.at, text.size);
-    digits[text.size] = '\0';
-    return kw_hex_read(digits, unique_id, KW_UNIQUE_ID_SIZE);
+    return kw_serial_read(text, unique_id);
 }
 
 /* --- the protected header --- */

@@ -65,7 +65,10 @@ kw_manifest_entry_unique_id(const struct kw_manifest_piece *piece,
 
 void kw_unique_id_text(const uint8_t unique_id[KW_UNIQUE_ID_SIZE],
                        char text[KW_UNIQUE_ID_TEXT]);
-/* 18 hex digits of lower case. */
+/* 18 hex digits, as they are typed: in either case. */
+KW_MUST_USE kw_status kw_serial_read(struct kw_text text,
+                                     uint8_t serial[KW_UNIQUE_ID_SIZE]);
+/* 18 hex digits of lower case, as they are signed. */
 KW_MUST_USE kw_status kw_unique_id_read(struct kw_text text,
                                         uint8_t unique_id[KW_UNIQUE_ID_SIZE]);
 

@@ -59,9 +59,9 @@ static kw_status read_model(struct reading *reading) {
 static kw_status read_serial(struct reading *reading) {
     struct kw_text text;
     KW_TRY(kw_json_string(&reading->json, &text));
-    return kw_unique_id_read(text, reading->record->serial) == KW_OK
+    return kw_serial_read(text, reading->record->serial) == KW_OK
                ? KW_OK
-               : bad(reading, "serial is not 18 lower-case hex digits");
+               : bad(reading, "serial is not 18 hex digits");
 }
 
 /* The slots of keys, in their order. */

@@ -278,7 +278,7 @@ class Records(kw.Case):
         yield "part", changed(part="trust"), 3, "part"
         yield "model", changed(model="508a"), 3, "model"
         yield "serial", changed(serial="0123"), 3, "serial"
-        yield "upper case", changed(serial="0123ABCDEF01234501"), 3, "serial"
+        yield "no digits", changed(serial="0123GBCDEF01234501"), 3, "serial"
         yield "a key is missing", changed(keys=keys), 3, "in this order"
         yield "key 0", changed(device=other["device"]), 1, "key 0"
         yield "name", changed(serial=other["serial"]), 1, "names another"
@@ -287,6 +287,14 @@ class Records(kw.Case):
         yield "twice", good_twice(record), 3, "no JSON"
         yield "unknown", changed(more=1), 3, "no record has"
         yield "long", '{"part": "' + "x" * 70000 + '"}', 3, "65536"
+
+    def test_serial_in_upper_case(self):
+        """As texts show it; the entry has it in lower case all the same."""
+        record = self.fleet.chip()
+        serial = record["serial"]
+        self.make([{**record, "serial": serial.upper()}])
+        entry, = self.kw.json("manifest", "show", "m.json")["entries"]
+        self.assertEqual(entry["unique_id"], serial)
 
     def test_parts_are_not_mixed(self):
         trustgo = self.fleet.chip()
@@ -339,7 +347,10 @@ class Files(kw.Case):
                          [int(slot) for slot in SLOTS])
         self.assertEqual(entry["device"], "sn" + one.upper())
         self.fails(1, "no entry", "manifest", "show", "a.json", "0" * 18)
-        self.fails(2, "18 lower-case", "manifest", "show", "a.json", "0123")
+        # As a text for people shows it.
+        document = self.kw.json("manifest", "show", "a.json", one.upper())
+        self.assertEqual(document["entries"], [entry])
+        self.fails(2, "18 hex", "manifest", "show", "a.json", "0123")
 
     def test_show_of_a_pipe(self):
         text = (self.kw.folder / "a.json").read_text()
