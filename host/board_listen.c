@@ -4,6 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -25,7 +28,8 @@ static kw_status no_memory(struct kw_error *error) {
 }
 
 void kw_endpoint_init(struct kw_endpoint *endpoint) {
-    *endpoint = (struct kw_endpoint){.fd = -1, .held = -1, .watch = -1};
+    *endpoint =
+        (struct kw_endpoint){.fd = -1, .held = -1, .watch = -1, .claim = -1};
 }
 
 /* --- what lies at a path --- */
@@ -229,23 +233,47 @@ static bool open_terminal(struct kw_endpoint *endpoint,
            inotify_add_watch(endpoint->watch, name, IN_OPEN | IN_CLOSE) >= 0;
 }
 
-static bool is_later(const struct timespec *a, const struct timespec *b) {
-    return a->tv_sec != b->tv_sec ? a->tv_sec > b->tv_sec
-                                  : a->tv_nsec > b->tv_nsec;
+/* Whose terminal it is cannot be seen in it, and the number of one that is
+ * gone is given again. So a board binds an abstract socket with the
+ * terminal's name: it goes with the board, and is there for no other
+ * program's terminal. Containers may count terminals alike, on devices of
+ * their own. Answers -1, and errno. */
+static int claim_terminal(const char *name) {
+    struct sockaddr_un claim = {.sun_family = AF_UNIX};
+    struct stat about;
+    if (stat(name, &about) != 0) {
+        return -1;
+    }
+    const int length =
+        snprintf(claim.sun_path + 1, sizeof claim.sun_path - 1,
+                 "keywright board %jx %s", (uintmax_t)about.st_dev, name);
+    const socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) +
+                                       1 + (size_t)length);
+    const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && bind(fd, (const struct sockaddr *)&claim, size) != 0) {
+        const int cause = errno;
+        (void)close(fd);
+        errno = cause;
+        return -1;
+    }
+    return fd;
 }
 
-/* A board sets its terminal's mode, and then makes the link: a terminal whose
- * status changed later has the number of one that is gone. It is not opened,
- * since the board would take that for a host. */
+/* The terminal itself is not opened, since its board would take that for a
+ * host. */
 static bool leads_to_a_board(const char *link, const char *own) {
     char target[TERMINAL_MAX] = "";
-    struct stat about;
-    const struct kw_file_mark mark = mark_of(link);
     const ssize_t size = readlink(link, target, sizeof target - 1);
-    return size > 0 && strcmp(target, own) != 0 &&
-           strncmp(target, TERMINALS, strlen(TERMINALS)) == 0 &&
-           stat(target, &about) == 0 && S_ISCHR(about.st_mode) &&
-           !is_later(&about.st_ctim, &mark.made);
+    if (size <= 0 || strcmp(target, own) == 0 ||
+        strncmp(target, TERMINALS, strlen(TERMINALS)) != 0) {
+        return false;
+    }
+    const int claim = claim_terminal(target);
+    const bool claimed = claim < 0 && errno == EADDRINUSE;
+    if (claim >= 0) {
+        (void)close(claim);
+    }
+    return claimed;
 }
 
 kw_status kw_endpoint_terminal(struct kw_endpoint *endpoint, const char *prefix,
@@ -253,6 +281,10 @@ kw_status kw_endpoint_terminal(struct kw_endpoint *endpoint, const char *prefix,
     char name[TERMINAL_MAX];
     if (!open_terminal(endpoint, name)) {
         return kw_error_system(error, "cannot make a pseudo-terminal");
+    }
+    endpoint->claim = claim_terminal(name);
+    if (endpoint->claim < 0) {
+        return kw_error_system(error, "cannot claim the terminal %s", name);
     }
     if (leads_to_a_board(link, name)) {
         return path_in_use(link, error);
@@ -283,6 +315,9 @@ void kw_endpoint_close(struct kw_endpoint *endpoint) {
     }
     if (endpoint->watch >= 0) {
         (void)close(endpoint->watch);
+    }
+    if (endpoint->claim >= 0) {
+        (void)close(endpoint->claim);
     }
     free(endpoint->path);
     free(endpoint->lock);

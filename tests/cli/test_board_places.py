@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import stat
+import time
 
 import kw
 import wire_case
@@ -35,6 +36,29 @@ class Places(wire_case.Case):
                 self.assertEqual(self.which(), about)
                 self.assertEqual(self.end(first), 0)
                 self.assertFalse(os.path.lexists(self.path))
+
+    def test_a_terminal_is_its_boards_whatever_its_times(self):
+        """Whoever owns it may touch it, and it is that board's still."""
+        for wire in ("--kit-pty", "--swi-pty"):
+            with self.subTest(wire=wire):
+                first = self.serve(wire, "wire")
+                time.sleep(0.02)  # a clock of 100 Hz goes on
+                os.chmod(self.path, 0o600)
+                self.fails(4, "another program serves", *self.second, "board",
+                           "serve", wire, "wire")
+                self.end(first)
+
+    def test_a_terminal_of_another_program(self):
+        """It has the number of one that a killed board had, and no board
+        behind it."""
+        master, slave = os.openpty()
+        self.addCleanup(os.close, master)
+        self.addCleanup(os.close, slave)
+        time.sleep(0.02)
+        self.path.symlink_to(os.ttyname(slave))
+        board = self.serve("--kit-pty", "wire")
+        self.assertNotEqual(os.readlink(self.path), os.ttyname(slave))
+        self.end(board)
 
     def test_what_a_killed_board_left_is_taken(self):
         for wire in WIRES:
