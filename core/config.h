@@ -48,7 +48,9 @@ enum {
     KW_CONFIG_KEY_CONFIG = 96,  /* 16 x 2 bytes */
 };
 
-#define KW_ZONE_UNLOCKED 0x55 /* value of the two lock bytes */
+/* Value of the two lock bytes; 00 is locked, and so is taken to be all else
+ * (no sheet says). */
+#define KW_ZONE_UNLOCKED 0x55
 
 enum kw_key_type {
     KW_KEY_TYPE_P256 = 4,

@@ -1,6 +1,7 @@
 /* The configuration zone and the counters: DS40002138A 2.3 and 5.1.1. */
 #include <string.h>
 
+#include "core/bytes.h"
 #include "core/config.h"
 #include "tests/core/cases.h"
 
@@ -85,11 +86,34 @@ static const char *slot_5(void) {
     return NULL;
 }
 
-static const char *locks(void) {
-    KW_CHECK(kw_config_is_locked(TRUSTFLEX));
-    KW_CHECK(kw_config_data_is_locked(TRUSTFLEX));
-    for (unsigned slot = 0; slot < KW_SLOT_COUNT; slot++) {
-        KW_CHECK(!kw_config_slot_is_locked(TRUSTFLEX, slot));
+/* 55 alone stands for an open zone. */
+static const char *zone_locks(void) {
+    uint8_t config[KW_CONFIG_SIZE];
+    memcpy(config, TRUSTFLEX, sizeof config);
+    for (unsigned value = 0; value < 256; value++) {
+        config[KW_CONFIG_LOCK_CONFIG] = (uint8_t)value;
+        config[KW_CONFIG_LOCK_VALUE] = 0x55;
+        KW_CHECK(kw_config_is_locked(config) == (value != 0x55));
+        KW_CHECK(!kw_config_data_is_locked(config));
+        config[KW_CONFIG_LOCK_CONFIG] = 0x55;
+        config[KW_CONFIG_LOCK_VALUE] = (uint8_t)value;
+        KW_CHECK(!kw_config_is_locked(config));
+        KW_CHECK(kw_config_data_is_locked(config) == (value != 0x55));
+    }
+    return NULL;
+}
+
+static const char *slot_locks(void) {
+    uint8_t config[KW_CONFIG_SIZE];
+    memcpy(config, TRUSTFLEX, sizeof config);
+    for (unsigned locked = 0; locked < KW_SLOT_COUNT; locked++) {
+        kw_store_le16(config + KW_CONFIG_SLOT_LOCKED,
+                      (uint16_t)(0xFFFFu & ~(1u << locked)));
+        for (unsigned slot = 0; slot < KW_SLOT_COUNT; slot++) {
+            KW_CHECK(!kw_config_slot_is_locked(TRUSTFLEX, slot));
+            KW_CHECK(kw_config_slot_is_locked(config, slot) ==
+                     (slot == locked));
+        }
     }
     return NULL;
 }
@@ -110,7 +134,8 @@ static const struct kw_case CONFIG_CASES[] = {
     {"serial number", serial_number},
     {"slot 14", slot_14},
     {"slot 5", slot_5},
-    {"locks", locks},
+    {"zone locks", zone_locks},
+    {"slot locks", slot_locks},
     {"slot sizes", slot_sizes},
 };
 const struct kw_subject kw_config_subject = KW_SUBJECT("config", CONFIG_CASES);
