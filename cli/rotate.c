@@ -298,6 +298,9 @@ static const struct kw_option SET_OPTIONS[] = {
     END,
 };
 static const struct kw_option LOCK_OPTIONS[] = {
+    {"--authority", "FILE",
+     "the authority that slot 13 holds, where its private key is not in "
+     "keys/: its key, as everywhere, or a file of its public key"},
     {"--dry-run", NULL, "only rehearse on a copy: nothing is changed"},
     END,
 };

@@ -78,9 +78,12 @@ static void show_slot_13(struct kw_cli *cli,
     if (view->has_authority) {
         kw_print(cli, "Slot 13    authority %s, %s\n",
                  kw_short_fingerprint(view->authority, text), lock);
-    } else {
-        kw_print(cli, "Slot 13    no authority yet, %s\n", lock);
+        return;
     }
+    kw_print(cli, "Slot 13    %s, %s\n",
+             view->authority_is_blank ? "no authority yet"
+                                      : "written, but no P-256 key",
+             lock);
 }
 
 static void show_journal(struct kw_cli *cli, const struct kw_journal *journal) {
@@ -113,7 +116,7 @@ static void warn_of_no_authority(const struct kw_cli *cli,
                      "14 keeps its key for ever\n");
         return;
     }
-    if (view->has_key) {
+    if (view->unfinished == 0 && view->has_key) {
         kw_warn(cli,
                 "warning: slot 13 holds no authority: the key in slot 14 %s;\n"
                 "         `keywright rotate set-authority` puts back the one "
@@ -137,6 +140,18 @@ static bool is_exchanged(const struct kw_rotation *rotation,
            kw_register_vouches(rotation->workspace, view->authority, view->key,
                                &vouches, &ignored) == KW_OK &&
            !vouches;
+}
+
+static void warn_of_resources(const struct kw_cli *cli,
+                              const struct kw_rotation_view *view) {
+    if (view->unfinished != 0) {
+        kw_warn(cli,
+                "warning: a `resources make` was interrupted: not all keys of "
+                "generation %u are in the chip;\n"
+                "         `keywright resources make` makes new ones for all "
+                "slots\n",
+                view->unfinished);
+    }
 }
 
 static void warn_of_slot_13(const struct kw_cli *cli,
@@ -200,6 +215,7 @@ kw_status kw_rotate_status(struct kw_cli *cli,
                            &cli->error));
     find_keys(&rotation, &view, &keys);
     show(cli, &view, &keys, &journal);
+    warn_of_resources(cli, &view);
     warn_of_slot_13(cli, &rotation, &view);
     answer(cli->result, &view, &keys, &journal);
     kw_key_file_free(&keys.next);

@@ -13,16 +13,9 @@
 
 /* --- which one --- */
 
-static bool is_point(const uint8_t key[KW_PUBLIC_KEY_SIZE]) {
-    char *pem = kw_public_key_pem(key);
-    free(pem);
-    return pem != NULL;
-}
-
-/* Who only places a public key need not have the private one. */
-static kw_status read_named(const struct kw_rotation *rotation,
-                            uint8_t key[KW_PUBLIC_KEY_SIZE],
-                            struct kw_error *error) {
+kw_status kw_authority_named(const struct kw_rotation *rotation,
+                             uint8_t key[KW_PUBLIC_KEY_SIZE],
+                             struct kw_error *error) {
     struct kw_authority *authority = NULL;
     const char *name = rotation->authority;
     const kw_status status =
@@ -34,7 +27,9 @@ static kw_status read_named(const struct kw_rotation *rotation,
         return KW_OK;
     }
     KW_TRY(kw_public_key_file_read(name, key, error));
-    return is_point(key) ? KW_OK : kw_error_core(error, KW_PARSE_KEY, name);
+    return kw_public_key_is_point(key)
+               ? KW_OK
+               : kw_error_core(error, KW_PARSE_KEY, name);
 }
 
 static kw_status find_in_keys(const struct kw_rotation *rotation,
@@ -106,7 +101,7 @@ kw_status kw_authority_choose(const struct kw_rotation *rotation,
                               uint8_t key[KW_PUBLIC_KEY_SIZE],
                               struct kw_error *error) {
     if (rotation->authority != NULL) {
-        return read_named(rotation, key, error);
+        return kw_authority_named(rotation, key, error);
     }
     const kw_status status = find_former(rotation, view, key, error);
     if (status == KW_NO) {

@@ -7,6 +7,12 @@
 
 #include "host/rotation_view.h"
 
+/* The public key of the authority that --authority names; a file of its public
+ * key will do for who does not sign with it. */
+KW_MUST_USE kw_status kw_authority_named(const struct kw_rotation *rotation,
+                                         uint8_t key[KW_PUBLIC_KEY_SIZE],
+                                         struct kw_error *error);
+
 /* The public key of the authority that slot 13 is to hold: what --authority
  * names, its public key alone being enough; else the authority that the
  * register names for the key in slot 14, or for the one that an open rotation

@@ -188,6 +188,12 @@ kw_status kw_public_key_verify(const uint8_t public_key[KW_PUBLIC_KEY_SIZE],
     return matches ? KW_OK : KW_NO_SIGNATURE;
 }
 
+bool kw_public_key_is_point(const uint8_t public_key[KW_PUBLIC_KEY_SIZE]) {
+    EVP_PKEY *pkey = public_pkey(public_key);
+    EVP_PKEY_free(pkey);
+    return pkey != NULL;
+}
+
 char *kw_public_key_pem(const uint8_t public_key[KW_PUBLIC_KEY_SIZE]) {
     char *data = NULL;
     EVP_PKEY *pkey = public_pkey(public_key);

@@ -37,6 +37,8 @@ KW_MUST_USE kw_status
 kw_public_key_verify(const uint8_t public_key[KW_PUBLIC_KEY_SIZE],
                      const uint8_t digest[KW_SHA256_SIZE],
                      const uint8_t signature[KW_SIGNATURE_SIZE]);
+/* Whether X, Y are a point of the curve: other bytes are nobody's key. */
+bool kw_public_key_is_point(const uint8_t public_key[KW_PUBLIC_KEY_SIZE]);
 /* The same point as X.509 SubjectPublicKeyInfo in PEM; the caller frees;
  * NULL when it is none. */
 char *kw_public_key_pem(const uint8_t public_key[KW_PUBLIC_KEY_SIZE]);

@@ -103,6 +103,54 @@ bool kw_generation_is_programmed(const struct kw_key_file *file) {
     return programmed;
 }
 
+/* What `rotate new-key` makes has none of these. */
+static const char *const OF_RESOURCES[] = {
+    "slot_6_secret_key.pem", "slot_13_ecc_key_pair.pem", PROGRAMMED};
+
+static bool generation_has(const char *device, unsigned generation,
+                           const char *name) {
+    char *path =
+        kw_format("%s/" GENERATION_FORMAT "/%s", device, generation, name);
+    const bool there = path != NULL && kw_file_exists(path);
+    free(path);
+    return there;
+}
+
+static bool is_of_resources(const char *device, unsigned generation) {
+    for (size_t i = 0; i < sizeof OF_RESOURCES / sizeof *OF_RESOURCES; i++) {
+        if (generation_has(device, generation, OF_RESOURCES[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static kw_status find_unfinished(const char *device, unsigned *generation,
+                                 struct kw_error *error) {
+    unsigned last = 0;
+    KW_TRY(last_generation(device, &last, error));
+    while (last > 0 && !is_of_resources(device, last)) {
+        last--;
+    }
+    *generation =
+        last > 0 && !generation_has(device, last, PROGRAMMED) ? last : 0;
+    return KW_OK;
+}
+
+kw_status kw_keyring_unfinished(const struct kw_workspace *workspace,
+                                const uint8_t serial[KW_SERIAL_SIZE],
+                                unsigned *generation, struct kw_error *error) {
+    char text[KW_SERIAL_TEXT];
+    kw_serial_text(serial, text);
+    *generation = 0;
+    char *device = kw_workspace_path(workspace, "keys/%s", text);
+    const kw_status status = device == NULL
+                                 ? no_memory(error)
+                                 : find_unfinished(device, generation, error);
+    free(device);
+    return status;
+}
+
 /* --- listing ----------------------------------------------------------------
  */
 

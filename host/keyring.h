@@ -38,6 +38,12 @@ KW_MUST_USE kw_status kw_generation_set_programmed(const char *folder,
                                                    struct kw_error *error);
 bool kw_generation_is_programmed(const struct kw_key_file *file);
 
+/* The newest generation that `resources make` began, when it was interrupted
+ * before all of it was in the chip; 0: it was not. */
+KW_MUST_USE kw_status kw_keyring_unfinished(
+    const struct kw_workspace *workspace, const uint8_t serial[KW_SERIAL_SIZE],
+    unsigned *generation, struct kw_error *error);
+
 /* All key files, by serial, generation and slot. */
 struct kw_key_files {
     struct kw_key_file *file;

@@ -5,6 +5,11 @@
 #include "host/authorization.h"
 #include "host/openssl_hash.h"
 
+bool kw_public_slot_key(const uint8_t stored[KW_STORED_KEY_SIZE],
+                        uint8_t key[KW_PUBLIC_KEY_SIZE]) {
+    return kw_stored_key_read(stored, key) && kw_public_key_is_point(key);
+}
+
 kw_status kw_public_slot_write(struct kw_chip *chip, unsigned slot,
                                const uint8_t key[KW_PUBLIC_KEY_SIZE]) {
     uint8_t stored[KW_STORED_KEY_SIZE];

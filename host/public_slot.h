@@ -9,6 +9,11 @@
 #include "core/rotate.h"
 #include "host/authority.h"
 
+/* The P-256 key that a slot holds. False: it is blank, or holds other
+ * bytes. */
+bool kw_public_slot_key(const uint8_t stored[KW_STORED_KEY_SIZE],
+                        uint8_t key[KW_PUBLIC_KEY_SIZE]);
+
 /* Writes a public key into a slot that a Write may change, and reads it
  * back: KW_CHIP_READ_BACK when it is another one. */
 KW_MUST_USE kw_status kw_public_slot_write(

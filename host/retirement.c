@@ -103,7 +103,7 @@ static kw_status may_stay(struct work *work) {
     uint8_t key[KW_PUBLIC_KEY_SIZE];
     KW_TRY(kw_chip_read_slot(work->chip, KW_AUTHORITY_SLOT, stored,
                              sizeof stored));
-    return kw_stored_key_read(stored, key) ? KW_NO : KW_OK;
+    return kw_public_slot_key(stored, key) ? KW_NO : KW_OK;
 }
 
 /* With an authority of this moment, whose public key slot 13 takes as long as

@@ -1,5 +1,6 @@
 #include "host/rotation_view.h"
 
+#include "host/keyring.h"
 #include "host/public_slot.h"
 
 void kw_rotation_say(const struct kw_rotation *rotation, const char *line) {
@@ -25,7 +26,8 @@ static kw_status wrong_type(struct kw_error *error) {
 static void look_at_keys(struct kw_rotation_view *view,
                          const uint8_t authority[KW_STORED_KEY_SIZE]) {
     view->has_key = kw_stored_key_read(view->state.stored, view->key);
-    view->has_authority = kw_stored_key_read(authority, view->authority);
+    view->authority_is_blank = !kw_stored_key_read(authority, view->authority);
+    view->has_authority = kw_public_slot_key(authority, view->authority);
     view->authority_locked =
         kw_config_slot_is_locked(view->state.config, KW_AUTHORITY_SLOT);
 }
@@ -51,16 +53,23 @@ kw_status kw_rotation_look(const struct kw_rotation *rotation,
                              "cannot read the chip");
     }
     look_at_keys(view, authority);
-    return KW_OK;
+    return kw_keyring_unfinished(rotation->workspace, view->state.serial,
+                                 &view->unfinished, error);
 }
 
-/* What to do about a slot 13 without a key. A key in slot 14 shows that it
- * had one. */
+/* What to do about a slot 13 without a P-256 key. A key in slot 14 shows that
+ * it had one. */
 static kw_status advise(const struct kw_rotation_view *view,
                         struct kw_error *error) {
     if (!kw_authority_slot_is_open(view->state.config)) {
         return kw_error_hint(error, "it is locked, so it never will: use "
                                     "another chip");
+    }
+    if (view->unfinished != 0) {
+        return kw_error_hint(error,
+                             "a `resources make` was interrupted (generation "
+                             "%u): run `keywright resources make` again",
+                             view->unfinished);
     }
     if (!view->has_key) {
         return kw_error_hint(error, "run `keywright resources make` first");
@@ -76,6 +85,10 @@ kw_status kw_rotation_need_authority(const struct kw_rotation_view *view,
     if (view->has_authority) {
         return KW_OK;
     }
-    kw_error(error, KW_NO, "slot 13 holds no validation authority");
+    kw_error(error, KW_NO,
+             view->authority_is_blank
+                 ? "slot 13 holds no validation authority"
+                 : "slot 13 holds no validation authority: what is in it is "
+                   "no P-256 key");
     return advise(view, error);
 }

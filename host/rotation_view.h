@@ -25,9 +25,12 @@ struct kw_rotation_view {
     struct kw_rotate_state state;
     bool has_key; /* slot 14 holds one */
     uint8_t key[KW_PUBLIC_KEY_SIZE];
-    bool has_authority; /* slot 13 holds a key */
+    bool has_authority; /* slot 13 holds a P-256 key */
     uint8_t authority[KW_PUBLIC_KEY_SIZE];
     bool authority_locked;
+    bool authority_is_blank; /* false beside no key: it holds other bytes */
+    unsigned unfinished;     /* generation of a `resources make` that was
+                              * interrupted; 0: none was */
 };
 
 /* Reads the chip; KW_NO_CHIP_TYPE: its slot 14 is no rotating key. */
@@ -35,7 +38,7 @@ KW_MUST_USE kw_status kw_rotation_look(const struct kw_rotation *rotation,
                                        struct kw_rotation_view *view,
                                        struct kw_error *error);
 
-/* KW_NO with what to run first when slot 13 holds no key. */
+/* KW_NO with what to run first when slot 13 holds no P-256 key. */
 KW_MUST_USE kw_status kw_rotation_need_authority(
     const struct kw_rotation_view *view, struct kw_error *error);
 

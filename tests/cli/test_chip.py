@@ -272,7 +272,7 @@ class Retire(kw.Case):
     def test_the_authority_is_elsewhere(self):
         """Once slot 13 is locked only its owner can erase slot 14."""
         key = self.authority_elsewhere()
-        self.kw.run("rotate", "lock-authority", "--yes")
+        self.kw.run("rotate", "lock-authority", "--yes", "--authority", key)
         self.refused("--authority file")
         done = self.kw.json("chip", "retire", "--yes", "--authority", key)
         slots = {slot["slot"]: slot["done"] for slot in done["slots"]}

@@ -846,12 +846,26 @@ class LockAuthority(rotation_case.Case):
         self.assertIn("resources make", document["hint"])
 
     def test_private_key_is_not_here(self):
-        """Allowed, for it may be elsewhere; said before."""
-        self.key_file(13).rename(self.kw.folder / "authority.pem")
-        document = self.kw.json("rotate", "lock-authority", "--yes")
-        self.assertTrue(any("WARNING" in words for words in
-                            document["rehearsal"]))
-        self.kw.run("rotate", "run", "--authority", "authority.pem")
+        """It may be elsewhere: then it is named."""
+        authority = self.authority()
+        elsewhere = self.key_file(13).rename(
+            self.kw.folder / "authority.pem")
+        public = self.write("authority.pub", authority.public)
+        with self.nothing_changes():
+            for options in ((), ("--dry-run",)):
+                self.fails(1, "no private key for the authority in slot 13"
+                           "(.|\n)*--authority", "rotate", "lock-authority",
+                           "--yes", *options)
+            self.fails(1, "slot 13 holds another authority "
+                       rf"\({authority.fingerprint[:16]}\)", "rotate",
+                       "lock-authority", "--yes", "--authority",
+                       self.key_file(14))
+            for file in (elsewhere, public):
+                self.kw.run("rotate", "lock-authority", "--dry-run",
+                            "--authority", file)
+        self.kw.run("rotate", "lock-authority", "--yes", "--authority",
+                    public)
+        self.kw.run("rotate", "run", "--authority", elsewhere)
 
 
 def request_file(case):

@@ -164,6 +164,75 @@ class Lost(Authority):
         self.kw.run("rotate", "verify")
 
 
+class Foreign(Authority):
+    """Slot 13 holds bytes that are no point of the curve."""
+
+    def setUp(self):
+        super().setUp()
+        self.write_slot_13(bytes(range(72)))
+
+    def test_what_is_said(self):
+        result = self.kw.run("rotate", "status")
+        self.assertRegex(result.out, "Slot 13 +written, but no P-256 key")
+        self.assertRegex(result.err, "(?s)holds no authority.*set-authority")
+        self.assertNotIn("lock-authority", result.err)
+        self.assertIsNone(self.status()["authority"])
+        for verb in (("run",), ("request",), ("lock-authority", "--yes"),
+                     ("lock-authority", "--dry-run")):
+            with self.subTest(verb=verb), self.nothing_changes():
+                self.fails(1, "slot 13.*no P-256 key(.|\n)*set-authority",
+                           "rotate", *verb)
+
+    def test_ways_out(self):
+        self.assertIsNone(self.set_authority()["previous"])
+        self.write_slot_13(bytes(range(72)))
+        self.kw.run("resources", "make", "--yes")
+        self.kw.run("rotate", "run")
+
+
+class ResourcesInterrupted(rotation_case.Case):
+    """`resources make` was cut in the middle of slot 13."""
+
+    def setUp(self):
+        super().setUp()
+        self.serve()
+        self.half(rotation_case.At("cut", 0x12, 0x82, 0x0168))
+
+    def half(self, rule):
+        proxy = self.proxy(rule)
+        self.kw.run("resources", "make", "--yes", "--chip", proxy.link,
+                    code=4)
+        self.assertTrue(proxy.is_cut)
+        proxy.close()
+
+    def test_what_is_said(self):
+        result = self.kw.run("rotate", "status")
+        self.assertRegex(result.out, "Slot 13 +written, but no P-256 key")
+        self.assertRegex(result.err, "(?s)`resources make` was interrupted.*"
+                         "generation 2.*resources make")
+        self.assertNotIn("lock-authority", result.err)
+        with self.nothing_changes():
+            self.fails(1, "no P-256 key(.|\n)*`resources make` was "
+                       "interrupted(.|\n)*again", "rotate", "run")
+            self.fails(1, "no P-256 key", "rotate", "lock-authority",
+                       "--yes")
+
+    def test_again(self):
+        self.kw.run("resources", "make", "--yes")
+        self.assertNotIn("interrupted", self.kw.run("rotate", "status").err)
+        self.kw.run("rotate", "run")
+        self.kw.run("rotate", "lock-authority", "--yes")
+
+    def test_after_the_new_authority(self):
+        """Once slot 13 is locked the rest could never be made again."""
+        self.half(rotation_case.At("cut", 0x12, 0x82, 0x0078))
+        self.assertRegex(self.kw.run("rotate", "status").err,
+                         "`resources make` was interrupted")
+        with self.nothing_changes():
+            self.fails(1, "`resources make` was interrupted", "rotate",
+                       "lock-authority", "--yes")
+
+
 class Exchanged(Authority):
     """Slot 13 holds another key."""
 

@@ -497,7 +497,8 @@ class Fleet(TwoMachines):
     def test_another_configuration(self):
         path, request = self.asked("--fleet")
         bundle = self.answered(request, path, 1, "--sequence", 1)
-        self.second.run("rotate", "lock-authority", "--yes")
+        self.second.run("rotate", "lock-authority", "--yes", "--authority",
+                        self.pem)
         self.applies(self.second, bundle, 1, "another configuration")
         self.apply(bundle)
 
