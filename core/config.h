@@ -2,7 +2,8 @@
  *
  * 128 bytes, bit numbers as in the data sheet, 16-bit fields little-endian.
  * Sources: DS40002138A section 2.3 (table 2-3) and 3; the meaning of the
- * SlotConfig and KeyConfig bits: docs/chip.md. Knows core/bytes.h alone. */
+ * SlotConfig and KeyConfig bits: docs/chip.md. Knows core/status.h
+ * and core/bytes.h alone. */
 #ifndef KW_CORE_CONFIG_H
 #define KW_CORE_CONFIG_H
 

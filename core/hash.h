@@ -2,7 +2,7 @@
  *
  * What core needs of SHA-256 comes through this table: OpenSSL on a host
  * (host/openssl_hash.h), core/sha256.h or the chip's own SHA command on a
- * microcontroller. Knows nobody. */
+ * microcontroller. Knows core/status.h alone. */
 #ifndef KW_CORE_HASH_H
 #define KW_CORE_HASH_H
 

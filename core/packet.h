@@ -7,7 +7,7 @@
  * everything from the count to the last data byte.
  * Source: DS40002138A section 4.1; checked against ten known frames.
  *
- * Knows core/status.h alone. */
+ * Knows core/status.h and core/bytes.h alone. */
 #ifndef KW_CORE_PACKET_H
 #define KW_CORE_PACKET_H
 

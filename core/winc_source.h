@@ -1,7 +1,8 @@
 /* core/winc_source.h: bytes that are read where they lie.
  *
  * A certificate, a key or an old store may lie in a file, in flash or behind
- * a network: whoever reads it keeps no copy. Knows core/status.h alone. */
+ * a network: whoever reads it keeps no copy. Knows core/status.h and
+ * core/bytes.h alone. */
 #ifndef KW_CORE_WINC_SOURCE_H
 #define KW_CORE_WINC_SOURCE_H
 

@@ -1,7 +1,8 @@
 /* host/board_fleet.h: a folder of chips' images that a board has for itself.
  *
  * FOLDER/NAME.chip is the image of the chip NAME; FOLDER/fleet.lock is locked
- * as long as a board has the folder. Knows host/error.h alone. */
+ * as long as a board has the folder. Knows host/workspace.h, host/files.h,
+ * host/text.h; not sim/. */
 #ifndef KW_HOST_BOARD_FLEET_H
 #define KW_HOST_BOARD_FLEET_H
 

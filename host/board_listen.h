@@ -1,6 +1,6 @@
 /* host/board_listen.h: where a board can be reached: sockets, a TCP port,
  * pseudo-terminals. Nobody but the owner may open them. Knows host/error.h
- * alone. */
+ * and host/files.h alone. */
 #ifndef KW_HOST_BOARD_LISTEN_H
 #define KW_HOST_BOARD_LISTEN_H
 

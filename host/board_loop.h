@@ -6,7 +6,8 @@
  * at a time, so that none waits for another longer than for one command.
  * Nothing waits for a disk: an answer that stands on what is not stored yet
  * is held back, and the thread goes on. What the bytes mean is behind struct
- * kw_board_wire. Knows host/error.h alone. */
+ * kw_board_wire. Knows host/board_client.h and host/board.h; not
+ * sim/. */
 #ifndef KW_HOST_BOARD_LOOP_H
 #define KW_HOST_BOARD_LOOP_H
 

@@ -2,7 +2,7 @@
  *
  * Every file of a workspace is written through these few functions, by
  * plain POSIX calls, so that a test can put a power cut under any of them.
- * Knows host/error.h alone. */
+ * Knows host/error.h and core/bytes.h alone. */
 #ifndef KW_HOST_FILES_H
 #define KW_HOST_FILES_H
 

@@ -1,5 +1,6 @@
 /* host/i2c.h: the calls that reach an I2C bus, so that a test can put
- * recorded transfers in their place. Knows core/status.h alone. */
+ * recorded transfers in their place. Knows host/links.h and
+ * core/packet.h; not i2c-dev: that is host/link_i2c.c. */
 #ifndef KW_HOST_I2C_H
 #define KW_HOST_I2C_H
 

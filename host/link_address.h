@@ -1,5 +1,5 @@
 /* host/link_address.h: the @ADDRESS behind a link, and its device.
- * Knows host/error.h alone. */
+ * Knows host/error.h and host/text.h alone. */
 #ifndef KW_HOST_LINK_ADDRESS_H
 #define KW_HOST_LINK_ADDRESS_H
 

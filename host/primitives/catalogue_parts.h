@@ -1,4 +1,6 @@
-/* host/primitives/catalogue_parts.h: what the files of the catalogue share. */
+/* host/primitives/catalogue_parts.h: what the files of the catalogue share.
+ *
+ * Knows host/primitives/catalogue.h. */
 #ifndef KW_HOST_PRIMITIVES_CATALOGUE_PARTS_H
 #define KW_HOST_PRIMITIVES_CATALOGUE_PARTS_H
 

@@ -2,7 +2,8 @@
  *
  * Words in, words out; no state between two calls. The page calls these from
  * JavaScript, compiled to WebAssembly (cmake/page.cmake). Freestanding;
- * knows the engine alone. What the words mean: docs/primitives.md. */
+ * knows host/primitives/engine*.h alone. What the words mean:
+ * docs/primitives.md. */
 #ifndef KW_HOST_PRIMITIVES_ENGINE_CALL_H
 #define KW_HOST_PRIMITIVES_ENGINE_CALL_H
 

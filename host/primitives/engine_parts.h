@@ -1,5 +1,5 @@
 /* host/primitives/engine_parts.h: what the files of the engine share.
- * Freestanding; knows engine.h alone. */
+ * Freestanding; knows host/primitives/engine.h alone. */
 #ifndef KW_HOST_PRIMITIVES_ENGINE_PARTS_H
 #define KW_HOST_PRIMITIVES_ENGINE_PARTS_H
 

@@ -1,5 +1,6 @@
 /* sim/winc1500/identity.h: the module's certificate and key, from the TLS
- * store in its flash. For sim/winc1500/firmware.c. */
+ * store in its flash. For sim/winc1500/firmware.c.
+ * Knows core/winc_tls.h, OpenSSL; not host/. */
 #ifndef KW_SIM_WINC1500_IDENTITY_H
 #define KW_SIM_WINC1500_IDENTITY_H
 

@@ -1,5 +1,6 @@
-/* The certificates of tests/vectors/manual_*.pem in DER: root, the signer
- * that it issued, the device that the signer issued. P-256, no secret. */
+/* tests/core/manual_certs.h: the certificates of tests/vectors/manual_*.pem in
+ * DER: root, the signer that it issued, the device that the signer issued.
+ * P-256, no secret. */
 #ifndef KW_TESTS_CORE_MANUAL_CERTS_H
 #define KW_TESTS_CORE_MANUAL_CERTS_H
 
