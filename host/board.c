@@ -1,18 +1,12 @@
 #include "host/board.h"
 
-#include <errno.h>
-#include <pthread.h>
-#include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/bytes.h"
 #include "host/board_fleet.h"
-#include "host/board_flush.h"
-#include "host/board_loop.h"
 #include "host/board_ports.h"
-#include "host/emulated_chip.h"
+#include "host/board_seat.h"
 #include "host/no_core.h"
 #include "sim/board/wire.h"
 
@@ -28,17 +22,10 @@ struct listener {
     const struct kw_board_place *at;
 };
 
-/* A chip and what its users share. A thread that uses the chip has its lock,
- * and the only locks that a thread has at once are those of a bus. */
+/* A chip in its place. */
 struct seat {
-    struct kw_flush_job job;
-    struct kw_board *board;
+    struct kw_seat own;
     struct kw_sim_place *place;
-    struct kw_emulated *powered;
-    pthread_mutex_t lock;
-    uint64_t changes;        /* of the EEPROM; under the lock */
-    _Atomic uint64_t stored; /* how many of them are in the image */
-    atomic_bool dead;        /* could not be stored: out of order */
 };
 
 struct kw_board {
@@ -50,8 +37,7 @@ struct kw_board {
     uint64_t (*chip_clock)(void *);
     struct kw_board_faults faults;
     struct kw_sim_scratch *scratches[KW_BOARD_WORKERS_MAX]; /* by worker */
-    struct kw_flush *flush;
-    struct kw_board_loop *loop;
+    struct kw_seat_shared shared;
     struct kw_board_ports ports;
     struct kw_no_core core_before;
 };
@@ -60,80 +46,28 @@ static kw_status no_memory(struct kw_error *error) {
     return kw_error(error, KW_SYSTEM_MEMORY, "out of memory");
 }
 
-/* --- storing what chips changed --- */
-
-static void note_change(void *self) {
-    struct seat *seat = self;
-    seat->changes++;
-    kw_flush_submit(seat->board->flush, &seat->job);
-}
-
-/* After a failed flush nobody knows what the disk holds, and trying again
- * may seem to succeed: the chip answers nobody any more. */
-static void bury(struct seat *seat) {
-    char words[256];
-    const struct kw_sim_bus *bus = &seat->board->bus;
-    (void)snprintf(words, sizeof words,
-                   "%s is out of order until the board is started again: its "
-                   "image cannot be stored: %s",
-                   seat->place->name, strerror(errno));
-    (void)pthread_mutex_lock(&seat->lock);
-    seat->place->off = true;
-    (void)pthread_mutex_unlock(&seat->lock);
-    atomic_store(&seat->dead, true);
-    if (bus->log != NULL) {
-        bus->log(bus->log_self, words);
-    }
-}
-
-static void store_seat(struct kw_flush_job *job) {
-    struct seat *seat = (struct seat *)job;
-    struct kw_sim_eeprom eeprom;
-    (void)pthread_mutex_lock(&seat->lock);
-    eeprom = *kw_sim_chip_eeprom(seat->place->chip);
-    const uint64_t changes = seat->changes;
-    (void)pthread_mutex_unlock(&seat->lock);
-    if (!atomic_load(&seat->dead)) {
-        if (kw_emulated_store(seat->powered, &eeprom) == KW_OK) {
-            atomic_store(&seat->stored, changes);
-        } else {
-            bury(seat);
-        }
-    }
-    kw_wipe(&eeprom, sizeof eeprom);
-    if (seat->board->loop != NULL) {
-        kw_board_loop_ring(seat->board->loop);
-    }
-}
-
-static void park_seat(struct kw_flush_job *job) {
-    kw_emulated_park(((struct seat *)job)->powered);
-}
-
 /* --- the chips --- */
 
 static void fill_seat(struct kw_board *board, struct seat *seat,
-                      struct kw_sim_place *place, const char *name) {
-    seat->board = board;
+                      struct kw_sim_place *place, const char *name,
+                      size_t number) {
+    kw_seat_init(&seat->own, &board->shared, name, (unsigned)number);
     seat->place = place;
-    seat->job.store = store_seat;
-    seat->job.park = park_seat;
-    (void)pthread_mutex_init(&seat->lock, NULL);
     place->name = name;
 }
 
-static struct kw_emulated_options chip_options(struct seat *seat,
-                                               unsigned worker) {
+static struct kw_emulated_options
+chip_options(const struct kw_board *board, struct seat *seat, unsigned worker) {
     return (struct kw_emulated_options){
-        .clock = seat->board->chip_clock,
-        .scratch = seat->board->scratches[worker],
-        .changed = note_change,
-        .self = seat,
+        .clock = board->chip_clock,
+        .scratch = board->scratches[worker],
+        .changed = kw_seat_note_change,
+        .self = &seat->own,
     };
 }
 
-static void take_power(struct seat *seat) {
-    const struct kw_board_faults *faults = &seat->board->faults;
+static void take_power(const struct kw_board *board, struct seat *seat) {
+    const struct kw_board_faults *faults = &board->faults;
     const struct kw_sim_fault_plan plan = {
         .seed = faults->seed,
         .garble = faults->garble,
@@ -142,7 +76,7 @@ static void take_power(struct seat *seat) {
         .stick = faults->stick,
         .cut = faults->cut,
     };
-    seat->place->chip = kw_emulated_sim(seat->powered);
+    seat->place->chip = kw_emulated_sim(seat->own.powered);
     if (faults->on) {
         kw_sim_fault_begin(seat->place, &plan);
     }
@@ -152,18 +86,19 @@ static void take_power(struct seat *seat) {
 static kw_status power_up_chosen(struct kw_board *board, size_t number,
                                  unsigned worker) {
     struct seat *seat = &board->fleet_seats[number];
-    const struct kw_emulated_options options = chip_options(seat, worker);
+    const struct kw_emulated_options options =
+        chip_options(board, seat, worker);
     struct kw_error error;
-    if (seat->powered != NULL) {
+    if (seat->own.powered != NULL) {
         return KW_OK;
     }
     char *path = kw_fleet_image(&board->fleet, number);
     KW_ENSURE(path != NULL, KW_SYSTEM_MEMORY);
     const kw_status status =
-        kw_emulated_image_power_up(path, &options, &seat->powered, &error);
+        kw_emulated_image_power_up(path, &options, &seat->own.powered, &error);
     free(path);
     if (status == KW_OK) {
-        take_power(seat);
+        take_power(board, seat);
     } else if (board->bus.log != NULL) {
         board->bus.log(board->bus.log_self, error.message);
     }
@@ -218,10 +153,12 @@ static void *begin_wire(void *context) {
     return connection;
 }
 
+/* A chip that is out of order is off its bus from then on. */
 static void lock_seats(struct connection *connection, unsigned worker) {
     for (size_t i = 0; i < connection->seat_count; i++) {
         struct seat *seat = &connection->seats[i];
-        (void)pthread_mutex_lock(&seat->lock);
+        kw_seat_lock(&seat->own);
+        seat->place->off = seat->place->off || atomic_load(&seat->own.dead);
         kw_sim_chip_lend(seat->place->chip,
                          connection->board->scratches[worker]);
     }
@@ -230,15 +167,15 @@ static void lock_seats(struct connection *connection, unsigned worker) {
 /* Answers whether the answer stands on what is not stored. What a dead chip
  * would say is no part of a bus's answer: it is off the bus. */
 static bool unlock_seats(struct connection *connection) {
+    const bool alone = connection->wire.place != NULL;
     bool unstored = false;
     for (size_t i = 0; i < connection->seat_count; i++) {
-        struct seat *seat = &connection->seats[i];
-        const uint64_t stored = atomic_load(&seat->stored);
-        const bool counts =
-            connection->wire.place != NULL || !atomic_load(&seat->dead);
-        connection->changes[i] = counts ? seat->changes : stored;
-        unstored = unstored || connection->changes[i] != stored;
-        (void)pthread_mutex_unlock(&seat->lock);
+        struct kw_seat *seat = &connection->seats[i].own;
+        const bool counts = alone || !atomic_load(&seat->dead);
+        const uint64_t changes = kw_seat_unlock(seat);
+        connection->changes[i] = counts ? changes : 0;
+        unstored = unstored || kw_seat_stored(seat, connection->changes[i]) !=
+                                   KW_BOARD_STORED;
     }
     return unstored;
 }
@@ -254,9 +191,9 @@ static enum choice choose(struct connection *connection, unsigned worker,
         return NO_SUCH_CHIP;
     }
     struct seat *seat = &board->fleet_seats[number];
-    (void)pthread_mutex_lock(&seat->lock);
+    kw_seat_lock(&seat->own);
     const kw_status status = power_up_chosen(board, number, worker);
-    (void)pthread_mutex_unlock(&seat->lock);
+    (void)kw_seat_unlock(&seat->own);
     if (status != KW_OK) {
         return NO_POWER;
     }
@@ -312,14 +249,9 @@ static enum kw_board_stored is_stored(void *state) {
     const struct connection *connection = state;
     enum kw_board_stored stored = KW_BOARD_STORED;
     for (size_t i = 0; i < connection->seat_count; i++) {
-        struct seat *seat = &connection->seats[i];
-        if (atomic_load(&seat->stored) >= connection->changes[i]) {
-            continue;
-        }
-        if (atomic_load(&seat->dead)) {
-            return KW_BOARD_NEVER;
-        }
-        stored = KW_BOARD_NOT_YET;
+        const enum kw_board_stored one =
+            kw_seat_stored(&connection->seats[i].own, connection->changes[i]);
+        stored = one > stored ? one : stored;
     }
     return stored;
 }
@@ -335,17 +267,17 @@ static kw_status power_up(struct kw_board *board,
                           const struct kw_board_options *options, size_t number,
                           struct kw_error *error) {
     struct seat *seat = &board->seats[number];
-    const struct kw_emulated_options chip = chip_options(seat, 0);
+    const struct kw_emulated_options chip = chip_options(board, seat, 0);
     const kw_status status =
         kw_emulated_power_up(options->workspace, options->chips[number], &chip,
-                             &seat->powered, error);
+                             &seat->own.powered, error);
     if (status == KW_ABSENT_LOCKED) {
         return kw_error_hint(error, "a board needs all chips of its "
                                     "workspace for itself: wait until that "
                                     "process has ended, or end it");
     }
     KW_TRY(status);
-    take_power(seat);
+    take_power(board, seat);
     return KW_OK;
 }
 
@@ -368,8 +300,7 @@ static kw_status open_fleet(struct kw_board *board, const char *folder,
     bus->count = count;
     for (size_t i = 0; i < count; i++) {
         fill_seat(board, &board->fleet_seats[i], &bus->places[i],
-                  board->fleet.names[i]);
-        board->fleet_seats[i].job.lane = (unsigned)i;
+                  board->fleet.names[i], i);
     }
     return KW_OK;
 }
@@ -397,13 +328,14 @@ static kw_status start(struct kw_board *board,
     board->bus.now = kw_board_microseconds;
     board->bus.log = options->log;
     board->bus.log_self = options->log_self;
+    board->shared.log = options->log;
+    board->shared.log_self = options->log_self;
     board->bus.count = options->chip_count;
     board->chip_clock = options->watchdog ? kw_board_microseconds : NULL;
     board->faults = options->faults;
     for (size_t i = 0; i < options->chip_count; i++) {
         fill_seat(board, &board->seats[i], &board->bus.places[i],
-                  options->chips[i]);
-        board->seats[i].job.lane = (unsigned)i;
+                  options->chips[i], i);
     }
     for (size_t i = 0; i < options->chip_count; i++) {
         KW_TRY(power_up(board, options, i, error));
@@ -434,9 +366,9 @@ static struct kw_board *new_board(size_t chip_count) {
     kw_no_core_begin(&board->core_before);
     board->seats = calloc(chip_count, sizeof *board->seats);
     board->bus.places = calloc(chip_count, sizeof *board->bus.places);
-    board->flush = kw_flush_new();
+    board->shared.flush = kw_flush_new();
     if (board->seats == NULL || board->bus.places == NULL ||
-        board->flush == NULL || !fill_scratches(board)) {
+        board->shared.flush == NULL || !fill_scratches(board)) {
         kw_board_close(board);
         return NULL;
     }
@@ -489,15 +421,15 @@ static kw_status run_loop(struct kw_board *board,
                           const struct kw_board_port *ports,
                           const volatile sig_atomic_t *stop,
                           struct kw_error *error) {
-    board->loop = kw_board_loop_new(ports, board->ports.count);
-    if (board->loop == NULL) {
+    board->shared.loop = kw_board_loop_new(ports, board->ports.count);
+    if (board->shared.loop == NULL) {
         return no_memory(error);
     }
-    const kw_status status = kw_board_loop_run(board->loop, stop, error);
-    kw_flush_free(board->flush);
-    board->flush = NULL;
-    kw_board_loop_free(board->loop);
-    board->loop = NULL;
+    const kw_status status = kw_board_loop_run(board->shared.loop, stop, error);
+    kw_flush_free(board->shared.flush);
+    board->shared.flush = NULL;
+    kw_board_loop_free(board->shared.loop);
+    board->shared.loop = NULL;
     return status;
 }
 
@@ -524,8 +456,7 @@ kw_status kw_board_serve(struct kw_board *board,
 
 static void empty_seats(struct kw_sim_bus *bus, struct seat *seats) {
     for (size_t i = 0; seats != NULL && i < bus->count; i++) {
-        kw_emulated_power_down(seats[i].powered);
-        (void)pthread_mutex_destroy(&seats[i].lock);
+        kw_seat_end(&seats[i].own);
         kw_wipe(&bus->places[i], sizeof bus->places[i]);
     }
     free(bus->places);
@@ -537,7 +468,7 @@ void kw_board_close(struct kw_board *board) {
         return;
     }
     kw_board_ports_close(&board->ports);
-    kw_flush_free(board->flush);
+    kw_flush_free(board->shared.flush);
     empty_seats(&board->bus, board->seats);
     empty_seats(&board->fleet_bus, board->fleet_seats);
     kw_fleet_close(&board->fleet);

@@ -1,5 +1,6 @@
 #include "host/emulated_chip.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -182,9 +183,35 @@ struct kw_sim_chip *kw_emulated_sim(struct kw_emulated *emulated) {
     return emulated->sim;
 }
 
+struct kw_emulated_content {
+    struct kw_sim_eeprom eeprom;
+};
+
+struct kw_emulated_content *
+kw_emulated_content(const struct kw_emulated *emulated) {
+    struct kw_emulated_content *content = malloc(sizeof *content);
+    if (content != NULL) {
+        content->eeprom = *kw_sim_chip_eeprom(emulated->sim);
+    }
+    return content;
+}
+
+void kw_emulated_content_free(struct kw_emulated_content *content) {
+    if (content != NULL) {
+        kw_wipe(content, sizeof *content);
+        free(content);
+    }
+}
+
 kw_status kw_emulated_store(struct kw_emulated *emulated,
-                            const struct kw_sim_eeprom *eeprom) {
-    return kw_nvm_commit(emulated->nvm, (const uint8_t *)eeprom);
+                            struct kw_emulated_content *content) {
+    KW_ENSURE(content != NULL, KW_SYSTEM_MEMORY);
+    const kw_status status =
+        kw_nvm_commit(emulated->nvm, (const uint8_t *)&content->eeprom);
+    const int cause = errno;
+    kw_emulated_content_free(content);
+    errno = cause;
+    return status;
 }
 
 void kw_emulated_park(struct kw_emulated *emulated) {

@@ -51,7 +51,6 @@ kw_emulated_chip_open(const struct kw_workspace *workspace, const char *name,
                       struct kw_opened_link *opened, struct kw_error *error);
 
 struct kw_sim_chip;    /* sim/atecc608/chip.h */
-struct kw_sim_eeprom;  /* the same */
 struct kw_sim_scratch; /* the same */
 
 struct kw_emulated_options {
@@ -79,11 +78,17 @@ KW_MUST_USE kw_status kw_emulated_image_power_up(
     struct kw_emulated **emulated, struct kw_error *error);
 void kw_emulated_power_down(struct kw_emulated *emulated);
 struct kw_sim_chip *kw_emulated_sim(struct kw_emulated *emulated);
-/* For chips whose options say `changed`. Durable when it answers KW_OK;
- * KW_SYSTEM_FILE (errno): stored or not. Parking lets go of the file until
- * the next store. One thread at a time, which need not be the chip's. */
+/* For chips whose options say `changed`: what the EEPROM holds now; NULL
+ * without memory. */
+struct kw_emulated_content;
+struct kw_emulated_content *
+kw_emulated_content(const struct kw_emulated *emulated);
+void kw_emulated_content_free(struct kw_emulated_content *content);
+/* Stores and frees it. Durable when it answers KW_OK; KW_SYSTEM_FILE (errno):
+ * stored or not. Parking lets go of the file until the next store. One thread
+ * at a time, which need not be the chip's. */
 KW_MUST_USE kw_status kw_emulated_store(struct kw_emulated *emulated,
-                                        const struct kw_sim_eeprom *eeprom);
+                                        struct kw_emulated_content *content);
 void kw_emulated_park(struct kw_emulated *emulated);
 
 /* Copies the image chips/NAME.chip, as it is between two commands, into a
