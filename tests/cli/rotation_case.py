@@ -30,7 +30,8 @@ class Proxy:
     counts from 0, command is (opcode, param1, param2). It answers
     None: goes on; "cut": the connection ends before the chip has it;
     "lost": the chip has it, its answer does not come back, the connection
-    ends; bytes: the data of an answer that is given instead of the chip's.
+    ends; "silent": the same, and the connection goes on; bytes: the data of
+    an answer that is given instead of the chip's.
     """
 
     def __init__(self, path, rule):
@@ -89,11 +90,13 @@ class Proxy:
             client.sendall(body + chip_client.crc(body))
             return True
         board.sendall(word + packet)
-        frame = exactly(board, 1)
+        frame = exactly(board, 1)  # count, or 00: in step
         frame += exactly(board, frame[0] - 1)
         if answer == "lost":
             self.is_cut = True
             return False
+        if answer == "silent":
+            return True
         client.sendall(frame)
         return True
 

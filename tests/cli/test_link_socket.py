@@ -11,6 +11,7 @@ import time
 
 import chip_client
 import kw
+import rotation_case
 
 SYNC, IN_STEP = 5, b"\0"
 READ, RANDOM, SHA = 0x02, 0x1B, 0x47
@@ -170,6 +171,53 @@ class Socket(kw.Case):
                    self.link)
         self.assertLess(time.monotonic() - start, HOST_ENDS)
         self.assertEqual(board.opcodes, [RANDOM])
+
+
+class LostInARotation(rotation_case.Case):
+    """Commands that change something are not sent twice: the chip's state
+    says what became of them, in the same run."""
+
+    BEFORE = (("invalidate", (0x45, 0x07, 14)),
+              ("write 0", (0x12, 0x82, 0x0070)),
+              ("write 2", (0x12, 0x82, 0x0270)))
+    AFTER = (("validate", (0x45, 0x03, 14)), ("proof", (0x45, 0x20, 14)))
+
+    def setUp(self):
+        super().setUp()
+        self.kw.run("rotate", "run")
+        self.serve()
+
+    def silent(self, command, code):
+        return self.interrupted_run(
+            rotation_case.At("silent", *command), code=code)
+
+    def test_before_the_new_key_is_validated(self):
+        """The old one comes back, whatever the chip did."""
+        for name, command in self.BEFORE:
+            with self.subTest(lost=name):
+                before = self.status()
+                document = self.silent(command, 4)
+                self.assertIn("old key", document["message"] +
+                              document["hint"])
+                after = self.status()
+                for member in ("state", "key", "counter", "journal"):
+                    self.assertEqual(after[member], before[member], member)
+                self.assertEqual(self.outcomes()[-1], "rolled-back")
+
+    def test_after_it(self):
+        """Nothing is undone, and the run goes on."""
+        for name, command in self.AFTER:
+            with self.subTest(lost=name):
+                before = self.status()
+                document = self.silent(command, 0)
+                self.rotated(document, before["key"], before["counter"] + 1)
+
+    def test_a_count(self):
+        """It is not counted twice."""
+        before = self.status()
+        self.silent((0x24, 0x01, 1), 4)
+        document = self.kw.json("rotate", "resume")
+        self.rotated(document, before["key"], before["counter"] + 1)
 
 
 if __name__ == "__main__":
