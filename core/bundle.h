@@ -42,6 +42,7 @@ kw_configuration_of(const uint8_t config[KW_CONFIG_SIZE]);
  * not valid, validated by slot 13, readable. */
 bool kw_configuration_can_rotate(const struct kw_configuration *configuration);
 
+/* docs/formats.md, "Configuration digest": no counter changes it. */
 KW_MUST_USE kw_status kw_configuration_digest(
     const struct kw_hash *hash, const struct kw_configuration *configuration,
     uint8_t digest[KW_SHA256_SIZE]);

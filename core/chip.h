@@ -7,7 +7,8 @@
  * Sources: DS40002138A section 5; modes and lengths: docs/chip.md.
  *
  * All answer the chip's refusals as KW_STATUS(KW_CLASS_CHIP, byte), lost
- * chips as class KW_CLASS_ABSENT. Outputs are untouched on failure.
+ * chips as class KW_CLASS_ABSENT. The output of one command is untouched on
+ * failure; of a run of commands (configuration, slot) it may hold a part.
  * Knows core/link.h, core/packet.h, core/message.h. No heap. */
 #ifndef KW_CORE_CHIP_H
 #define KW_CORE_CHIP_H
@@ -28,6 +29,7 @@ struct kw_chip {
     uint32_t bytes; /* packets and response frames */
 };
 
+/* Speaks to nobody yet: the chip counts as asleep. */
 void kw_chip_init(struct kw_chip *chip, struct kw_link link);
 
 /* Sends one command. An answer of one byte is a status unless answer_size
@@ -48,7 +50,9 @@ void kw_chip_sleep(struct kw_chip *chip);
 /* Why the link says the last command was refused; "" when it cannot know. */
 const char *kw_chip_reason(const struct kw_chip *chip);
 
+/* Info: 00 00 60 02 is a 608A, 00 00 60 03 a 608B. */
 KW_MUST_USE kw_status kw_chip_info(struct kw_chip *chip, uint8_t revision[4]);
+/* FF FF 00 00 over and over before the configuration lock. */
 KW_MUST_USE kw_status kw_chip_random(struct kw_chip *chip, uint8_t random[32]);
 
 /* Reads 4 or 32 bytes; block and word count from 0. */
@@ -66,6 +70,7 @@ KW_MUST_USE kw_status kw_chip_read_slot(struct kw_chip *chip, unsigned slot,
 KW_MUST_USE kw_status kw_chip_write_block(struct kw_chip *chip, unsigned slot,
                                           unsigned block, const uint8_t *data,
                                           size_t size);
+/* From the slot's start, block after block: a cut leaves the first ones. */
 KW_MUST_USE kw_status kw_chip_write_slot(struct kw_chip *chip, unsigned slot,
                                          const uint8_t *data, size_t size);
 
@@ -120,6 +125,8 @@ struct kw_validation {
 KW_MUST_USE kw_status kw_chip_validate(struct kw_chip *chip,
                                        const struct kw_validation *validation);
 
+/* Counter 0 or 1: reads it; steps it by one, for ever, and answers the new
+ * value (at most KW_COUNTER_MAX). */
 KW_MUST_USE kw_status kw_chip_counter(struct kw_chip *chip, unsigned number,
                                       uint32_t *value);
 KW_MUST_USE kw_status kw_chip_count(struct kw_chip *chip, unsigned number,

@@ -57,6 +57,7 @@ struct kw_command {
     size_t data_size;
 };
 
+/* Of bytes as they go over the wire; its low byte goes first. */
 uint16_t kw_crc16(const uint8_t *bytes, size_t size);
 
 /* Continues a CRC over more bytes; start with 0. */

@@ -14,6 +14,7 @@
 
 struct kw_key; /* a private key; for one thread at a time */
 
+/* A new pair, from OpenSSL's generator. KW_SYSTEM_CRYPTO. */
 KW_MUST_USE kw_status kw_key_make(struct kw_key **key, struct kw_error *error);
 /* KW_SYSTEM_FILE: unreadable. KW_PARSE_KEY: not a P-256 private key without
  * a password. */
@@ -24,6 +25,7 @@ KW_MUST_USE kw_status kw_key_write(const struct kw_key *key, const char *path,
                                    struct kw_error *error);
 void kw_key_free(struct kw_key *key);
 
+/* X, Y, big-endian. */
 void kw_key_public(const struct kw_key *key,
                    uint8_t public_key[KW_PUBLIC_KEY_SIZE]);
 KW_MUST_USE kw_status kw_key_sign(const struct kw_key *key,
@@ -43,6 +45,7 @@ bool kw_public_key_is_point(const uint8_t public_key[KW_PUBLIC_KEY_SIZE]);
  * NULL when it is none. */
 char *kw_public_key_pem(const uint8_t public_key[KW_PUBLIC_KEY_SIZE]);
 
+/* SHA-256 of X, Y in lower-case hex. */
 void kw_fingerprint(const uint8_t public_key[KW_PUBLIC_KEY_SIZE],
                     char text[KW_FINGERPRINT_TEXT]);
 

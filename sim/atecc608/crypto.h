@@ -18,7 +18,8 @@
 
 struct kw_sim_crypto {
     /* All answer KW_SYSTEM_CRYPTO when the library fails; outputs are then
-     * wiped. The context is one chip's: it may hold caches. */
+     * wiped. The context serves one call at a time: it may hold objects of
+     * the library, and no key between two calls. */
     kw_status (*open)(void **context);
     void (*close)(void *context);
     kw_status (*random)(void *context, uint8_t *bytes, size_t size);
