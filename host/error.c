@@ -64,16 +64,29 @@ kw_status kw_error_hint(struct kw_error *error, const char *format, ...) {
     return error->status;
 }
 
+/* A byte of a chip that no data sheet names has no words of its own. */
+static const char *words_of(kw_status status, char unknown[64]) {
+    const char *words = kw_status_text(status);
+    if (!kw_status_is_refusal(status) || strncmp(words, "status ", 7) == 0) {
+        return words;
+    }
+    (void)snprintf(unknown, 64, "status %02X: %s", (unsigned)status & 0xFF,
+                   words);
+    return unknown;
+}
+
 kw_status kw_error_core(struct kw_error *error, kw_status status,
                         const char *doing) {
-    return kw_error(error, status, "%s: %s", doing, kw_status_text(status));
+    char unknown[64];
+    return kw_error(error, status, "%s: %s", doing, words_of(status, unknown));
 }
 
 kw_status kw_error_chip(struct kw_error *error, kw_status status,
                         const struct kw_chip *chip, const char *doing) {
     const bool refused = kw_status_is_refusal(status);
     const char *reason = refused ? kw_chip_reason(chip) : "";
-    kw_error(error, status, "%s: %s%s%s", doing, kw_status_text(status),
+    char unknown[64];
+    kw_error(error, status, "%s: %s%s%s", doing, words_of(status, unknown),
              reason[0] == '\0' ? "" : ": ", reason);
     return kw_error_hint(error, "%s", advice_for(status));
 }
