@@ -3,22 +3,38 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/copied.h"
+
 /* --- documents --- */
 
-json_t *kw_answer_error(const struct kw_error *error) {
+json_t *kw_answer_error(const struct kw_cli *cli) {
+    const struct kw_error *error = &cli->error;
+    char *message = kw_copied(cli, error->message);
+    char *hint = kw_copied(cli, error->hint);
     char status[8];
     (void)snprintf(status, sizeof status, "0x%04x", (unsigned)error->status);
     json_t *document =
         json_pack("{s:s, s:i, s:s, s:s}", "schema", "keywright/error/1", "exit",
                   (int)kw_status_class(error->status), "status", status,
-                  "message", error->message);
+                  "message", message != NULL ? message : error->message);
     if (error->hint[0] != '\0') {
-        json_object_set_new(document, "hint", json_string(error->hint));
+        json_object_set_new(document, "hint",
+                            json_string(hint != NULL ? hint : error->hint));
     }
+    free(message);
+    free(hint);
     return document;
+}
+
+void kw_answer_show_error(const struct kw_cli *cli) {
+    kw_tell(cli, "keywright: %s\n", cli->error.message);
+    if (cli->error.hint[0] != '\0') {
+        kw_tell(cli, "  %s\n", cli->error.hint);
+    }
 }
 
 void kw_answer_print(const json_t *document) {

@@ -8,7 +8,10 @@
 #include "cli/cli.h"
 
 /* The document that a failed command answers with; the caller owns it. */
-json_t *kw_answer_error(const struct kw_error *error);
+json_t *kw_answer_error(const struct kw_cli *cli);
+
+/* The same in words, on stderr. */
+void kw_answer_show_error(const struct kw_cli *cli);
 
 void kw_answer_print(const json_t *document);
 

@@ -60,7 +60,7 @@ static void warn_of_long(struct kw_cli *cli, const char *link) {
     if (link != NULL && strlen(link) > KW_BOARD_VENDOR_PATH_MAX) {
         kw_warn(cli,
                 "%s is longer than the %d characters that the vendor's "
-                "library takes for a port\n",
+                "library takes for a port",
                 link, KW_BOARD_VENDOR_PATH_MAX);
     }
 }
@@ -85,7 +85,7 @@ static kw_status check_paths(struct kw_cli *cli,
 }
 
 static void log_event(void *self, const char *words) {
-    kw_warn(self, "%s\n", words);
+    kw_tell(self, "%s\n", words);
 }
 
 static kw_status take_options(struct kw_cli *cli,
@@ -254,6 +254,6 @@ static const struct kw_verb VERBS[] = {
      SERVE_OPTIONS, 0, 0, run_serve, .example = "board serve --tcp 8608"},
 };
 
-const struct kw_noun kw_noun_board = {"board",
-                                      "serve emulated chips to other programs",
-                                      VERBS, sizeof VERBS / sizeof *VERBS};
+const struct kw_noun kw_noun_board = {
+    "board", "serve emulated chips to other programs", VERBS,
+    sizeof VERBS / sizeof *VERBS, KW_ON_CHIP};

@@ -33,7 +33,7 @@ kw_status kw_certs_number(struct kw_cli *cli,
 
 static const struct kw_verb VERBS[] = {
     {"custom", NULL, "make the chain of an own PKI and put it into the chip",
-     kw_certs_custom_options, 0, 0, kw_certs_custom, .asks = true,
+     kw_certs_custom_options, 0, 0, kw_certs_custom, .asks = "first",
      .missing = "it stands in each certificate: --org \"Example Devices\"",
      .example = "certs custom --org \"Example Devices\""},
     {"vendor", NULL, "show and verify the vendor's chain",
@@ -41,7 +41,7 @@ static const struct kw_verb VERBS[] = {
     {"backup", NULL, "save slots 10, 11 and 12", kw_certs_backup_options, 0, 0,
      kw_certs_backup_verb, .example = "certs backup"},
     {"restore", NULL, "put them back byte for byte", kw_certs_restore_options,
-     0, 0, kw_certs_restore, .asks = true, .example = "certs restore"},
+     0, 0, kw_certs_restore, .asks = "first", .example = "certs restore"},
     {"resume", NULL, "finish an interrupted custom or restore",
      kw_certs_resume_options, 0, 0, kw_certs_resume_verb,
      .example = "certs resume"},
@@ -63,4 +63,4 @@ static const struct kw_verb VERBS[] = {
 
 const struct kw_noun kw_noun_certs = {"certs",
                                       "the certificate chain of a chip", VERBS,
-                                      sizeof VERBS / sizeof *VERBS};
+                                      sizeof VERBS / sizeof *VERBS, KW_ON_CHIP};

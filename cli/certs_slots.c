@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/certs.h"
+#include "cli/copied.h"
 #include "cli/show.h"
 #include "host/certs_change.h"
 #include "host/pki.h"
@@ -51,7 +52,7 @@ kw_status kw_certs_confirm(void *observer, const struct kw_chip_certs *certs) {
         kw_print(cli, "  below no root that is known here\n");
     }
     KW_TRY(print_way_back(cli, certs));
-    return kw_confirm(cli, "Replace the certificates of this chip?");
+    return kw_confirm_chip(cli, "Replace the certificates of this chip?");
 }
 
 /* --- what the verbs share --- */

@@ -307,6 +307,7 @@ static const struct kw_verb VERBS[] = {
         .operands_min = 1,
         .operands_max = 1,
         .run = kw_chip_write_verb,
+        .asks = "before it replaces a private key",
         .example = "chip write 8 --file data.bin",
     },
     {
@@ -317,7 +318,7 @@ static const struct kw_verb VERBS[] = {
         .operands_min = 1,
         .operands_max = 2,
         .run = kw_chip_lock_verb,
-        .asks = true,
+        .asks = "first",
         .example = "chip lock config --dry-run",
     },
     {
@@ -333,7 +334,7 @@ static const struct kw_verb VERBS[] = {
         .operands_min = 1,
         .operands_max = 1,
         .run = kw_chip_genkey_verb,
-        .asks = true,
+        .asks = "before it replaces a private key",
         .example = "chip genkey 2 -o slot-2.pem",
     },
     {
@@ -382,6 +383,7 @@ static const struct kw_verb VERBS[] = {
         .operands_min = 1,
         .operands_max = 1,
         .run = kw_chip_counter_verb,
+        .asks = "before it increments",
     },
     {
         .name = "config",
@@ -418,7 +420,7 @@ static const struct kw_verb VERBS[] = {
         .operands_min = 1,
         .operands_max = 1,
         .run = kw_chip_restore_verb,
-        .asks = true,
+        .asks = "first",
     },
     {
         .name = "run",
@@ -434,7 +436,7 @@ static const struct kw_verb VERBS[] = {
         .summary = "end the chip's life as far as it can be ended",
         .options = kw_chip_retire_options,
         .run = kw_chip_retire_verb,
-        .asks = true,
+        .asks = "first",
         .example = "chip retire --dry-run",
     },
 };
@@ -444,4 +446,5 @@ const struct kw_noun kw_noun_chip = {
     .summary = "show a chip, give it commands, lint, lock, retire it",
     .verbs = VERBS,
     .verb_count = sizeof VERBS / sizeof *VERBS,
+    .works_on = KW_ON_CHIP,
 };

@@ -53,12 +53,13 @@ static kw_status write_made(struct kw_cli *cli, const char *path, unsigned slot,
 static kw_status ask_for_key(struct kw_cli *cli, unsigned slot, bool create,
                              uint8_t key[KW_PUBLIC_KEY_SIZE]) {
     struct kw_chip *chip = NULL;
-    char doing[64];
+    char doing[96];
     KW_TRY(kw_cli_chip(cli, &chip));
-    if (create) {
-        KW_TRY(kw_confirm(cli, "Make a new private key in this slot? The old "
-                               "one is lost for ever."));
-    }
+    (void)snprintf(
+        doing, sizeof doing,
+        "Make a new private key in slot %u? The old one is lost for ever",
+        slot);
+    KW_TRY(create ? kw_confirm_chip(cli, doing) : KW_OK);
     const kw_status status = create ? kw_chip_make_key(chip, slot, key)
                                     : kw_chip_public_key(chip, slot, key);
     kw_chip_idle(chip);

@@ -150,6 +150,18 @@ static void answer(struct kw_cli *cli, const struct locking *locking,
     }
 }
 
+static kw_status confirm(struct kw_cli *cli, const struct kw_lock_plan *plan) {
+    static const char *const ZONES[] = {
+        "Lock the configuration for ever?",
+        "Lock the data zone for ever?",
+    };
+    char question[64];
+    (void)snprintf(question, sizeof question, "Lock slot %u for ever?",
+                   plan->slot);
+    return kw_confirm_chip(cli, plan->what == KW_LOCK_SLOT ? question
+                                                           : ZONES[plan->what]);
+}
+
 static kw_status lock(struct kw_cli *cli, struct locking *locking,
                       bool only_try) {
     struct kw_chip *chip = NULL;
@@ -165,7 +177,7 @@ static kw_status lock(struct kw_cli *cli, struct locking *locking,
     KW_TRY(name_emulated(cli, &locking->plan));
     KW_TRY(rehearse(cli, chip, &locking->plan));
     if (!only_try) {
-        KW_TRY(kw_confirm(cli, "Lock this for ever?"));
+        KW_TRY(confirm(cli, &locking->plan));
         KW_TRY(kw_lock_chip(chip, &locking->plan, &cli->error));
     }
     answer(cli, locking, !only_try);

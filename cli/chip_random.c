@@ -40,6 +40,7 @@ const struct kw_option kw_chip_counter_options[] = {
 static kw_status rehearse(struct kw_cli *cli, struct kw_chip *chip,
                           unsigned number) {
     struct kw_rehearsal copy;
+    char question[64];
     uint32_t before = 0;
     uint32_t after = 0;
     KW_TRY(kw_rehearsal_open(chip, &copy, &cli->error));
@@ -57,7 +58,8 @@ static kw_status rehearse(struct kw_cli *cli, struct kw_chip *chip,
              "Rehearsed on a copy of the chip: counter %u goes from %u to %u "
              "of %u, and never back\n",
              number, before, after, KW_COUNTER_MAX);
-    return kw_confirm(cli, "Increment this counter?");
+    (void)snprintf(question, sizeof question, "Increment counter %u?", number);
+    return kw_confirm_chip(cli, question);
 }
 
 kw_status kw_chip_counter_verb(struct kw_cli *cli,

@@ -104,7 +104,7 @@ static kw_status retire(struct kw_cli *cli, const struct kw_rotation *rotation,
         kw_print(cli, "Nothing was changed\n");
         return KW_OK;
     }
-    KW_TRY(kw_confirm(cli, "Retire this chip for ever?"));
+    KW_TRY(kw_confirm_chip(cli, "Retire this chip for ever?"));
     KW_TRY(kw_retire_chip(rotation->chip, authority, &retirement, &cli->error));
     print_done(cli, &rehearsed, &retirement);
     answer(cli, &retirement);

@@ -101,7 +101,7 @@ static kw_status run_words(struct script *script, json_t **document) {
     json_t *const own = cli->result;
     if (asks_for_help(script)) {
         kw_error(&cli->error, KW_USAGE, "a script has no use for --help");
-        *document = kw_answer_error(&cli->error);
+        *document = kw_answer_error(cli);
         return KW_USAGE;
     }
     cli->in_script = true;
@@ -120,7 +120,7 @@ static kw_status run_split(struct script *script, kw_status split_status,
     if (split_status == KW_OK) {
         return run_words(script, document);
     }
-    *document = kw_answer_error(&script->cli->error);
+    *document = kw_answer_error(script->cli);
     return split_status;
 }
 
@@ -128,10 +128,10 @@ static kw_status run_split(struct script *script, kw_status split_status,
  * that failed go to stderr here, and are no error of `chip run`. */
 static void tell_failure(struct script *script) {
     struct kw_error *error = &script->cli->error;
-    kw_warn(script->cli, "keywright: %s, line %u: %s\n", script->name,
+    kw_tell(script->cli, "keywright: %s, line %u: %s\n", script->name,
             script->line, error->message);
     if (error->hint[0] != '\0') {
-        kw_warn(script->cli, "  %s\n", error->hint);
+        kw_tell(script->cli, "  %s\n", error->hint);
     }
     *error = (struct kw_error){.status = KW_OK};
 }

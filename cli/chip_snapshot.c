@@ -33,7 +33,7 @@ kw_status kw_chip_restore_verb(struct kw_cli *cli,
     KW_TRY(kw_snapshot_name(cli->chip_text, &name, &cli->error));
     KW_TRY(kw_cli_workspace_locked(cli, &workspace));
     KW_TRY(kw_snapshot_check(workspace, name, file, &cli->error));
-    KW_TRY(kw_confirm(cli, "Put this snapshot back into the chip?"));
+    KW_TRY(kw_confirm(cli, "Put this snapshot back into %s?", cli->chip_text));
     const kw_status status =
         kw_snapshot_restore(workspace, name, file, &kept, serial, &cli->error);
     if (status == KW_OK) {

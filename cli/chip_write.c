@@ -149,6 +149,7 @@ static kw_status check_config(struct kw_cli *cli,
 
 static kw_status check(struct kw_cli *cli, const struct kw_arguments *arguments,
                        const struct writing *writing) {
+    char question[64];
     KW_TRY(check_secrecy(cli, arguments, writing));
     if (writing->key_file != NULL && writing->place.zone != KW_ZONE_DATA) {
         return kw_error(&cli->error, KW_USAGE,
@@ -165,7 +166,10 @@ static kw_status check(struct kw_cli *cli, const struct kw_arguments *arguments,
                         "slot %u takes a private key of %d bytes",
                         writing->place.slot, KEY_BYTES);
     }
-    return kw_confirm(cli, "Replace the private key in this slot for ever?");
+    (void)snprintf(question, sizeof question,
+                   "Replace the private key in slot %u for ever?",
+                   writing->place.slot);
+    return kw_confirm_chip(cli, question);
 }
 
 /* --- writing --- */

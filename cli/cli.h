@@ -47,17 +47,24 @@ struct kw_verb {
     size_t operands_min;
     size_t operands_max;
     kw_status (*run)(struct kw_cli *cli, const struct kw_arguments *arguments);
-    bool asks;           /* before it does its work, unless --yes answers */
+    const char *asks;    /* when, unless --yes answers: "first"; NULL: never */
     const char *missing; /* hint when a required option is not there */
     const char *example; /* a command line without "keywright" */
     const struct kw_word *words; /* ends with a name NULL; may be NULL */
 };
+
+/* What a command of the noun works on, besides its operands: the options that
+ * a command line to copy repeats. */
+#define KW_ON_WORKSPACE 1u
+#define KW_ON_CHIP      3u /* and on the workspace */
+#define KW_ON_MODULE    7u /* and on both */
 
 struct kw_noun {
     const char *name;
     const char *summary;
     const struct kw_verb *verbs;
     size_t verb_count;
+    unsigned works_on;
 };
 
 #define KW_OPERANDS_MAX 32
@@ -90,13 +97,17 @@ struct kw_cli {
     bool quiet;
     bool trace;
     bool yes;
+    const char *module; /* --module of a verb that has it; NULL: not given */
     /* opened when a verb first asks */
     struct kw_workspace workspace;
     struct kw_opened_link link;
     struct kw_chip chip;
     bool in_script; /* a line of `chip run` */
     /* what the verb answers */
-    FILE *text;     /* where kw_print writes; NULL: stdout */
+    FILE *text;   /* where kw_print writes; NULL: stdout */
+    FILE *unseen; /* what it says as well, for kw_confirm; NULL: nothing */
+    char *unseen_text;
+    size_t unseen_size;
     json_t *result; /* a JSON object without "schema" */
     bool announced; /* the document is printed already */
     struct kw_error error;
@@ -115,12 +126,19 @@ KW_MUST_USE kw_status kw_cli_chip(struct kw_cli *cli, struct kw_chip **chip);
 void kw_print(const struct kw_cli *cli, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* Diagnostics on stderr. */
+void kw_tell(const struct kw_cli *cli, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* One that bodes no good: "warning: ...", a line of its own. */
 void kw_warn(const struct kw_cli *cli, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* Asks a question unless --yes answers it. KW_NO: the user said no.
  * KW_USAGE: nobody is there to ask. Fills the error. */
-KW_MUST_USE kw_status kw_confirm(struct kw_cli *cli, const char *question);
+KW_MUST_USE kw_status kw_confirm(struct kw_cli *cli, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* The same about the chip that --chip names: the question shows its link and
+ * its serial number. */
+KW_MUST_USE kw_status kw_confirm_chip(struct kw_cli *cli, const char *question);
 
 /* Set by SIGINT and SIGTERM. */
 extern volatile sig_atomic_t kw_stop_requested;

@@ -72,8 +72,8 @@ static void show_summary(const struct kw_verb *verb, FILE *out) {
     char text[160];
     (void)snprintf(text, sizeof text, "%s.", verb->summary);
     show_column(text, 0, out);
-    if (verb->asks) {
-        (void)fputs("Asks first; --yes answers.\n", out);
+    if (verb->asks != NULL) {
+        (void)fprintf(out, "Asks %s; --yes answers.\n", verb->asks);
     }
 }
 

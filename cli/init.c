@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "cli/cli.h"
+#include "cli/copied.h"
 #include "cli/show.h"
 #include "cli/wrap.h"
 #include "host/emulated_chip.h"
@@ -387,4 +388,5 @@ const struct kw_noun kw_noun_init = {
     .summary = "make a workspace and its emulated chips",
     .verbs = VERBS,
     .verb_count = 1,
+    .works_on = KW_ON_WORKSPACE,
 };

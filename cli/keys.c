@@ -372,7 +372,8 @@ static kw_status retire_from(struct kw_cli *cli,
     ask_chip(cli, &held);
     KW_TRY(check_chosen(cli, workspace, choice, files, &held));
     show_chosen(cli, choice, files);
-    KW_TRY(kw_confirm(cli, "Wipe these keys for ever?"));
+    KW_TRY(kw_confirm(cli, "Wipe generation %u of serial %s for ever?",
+                      choice->generation, choice->serial));
     json_object_set_new(cli->result, "generation",
                         json_integer(choice->generation));
     return wipe_chosen(cli, choice, files);
@@ -397,9 +398,9 @@ static const struct kw_verb VERBS[] = {
      0, list, .example = "keys list"},
     {"retire", "SERIAL GENERATION [SLOT]",
      "wipe key files that no chip needs any more", NULL, 2, 3, retire,
-     .asks = true, .example = "keys retire 0123C0FFEE12345601 1 14"},
+     .asks = "first", .example = "keys retire 0123C0FFEE12345601 1 14"},
 };
 
 const struct kw_noun kw_noun_keys = {
     "keys", "list and wipe the key files of a workspace", VERBS,
-    sizeof VERBS / sizeof *VERBS};
+    sizeof VERBS / sizeof *VERBS, KW_ON_CHIP};

@@ -171,6 +171,6 @@ static const struct kw_verb VERBS[] = {
      .example = "lab accessory --attack replay"},
 };
 
-const struct kw_noun kw_noun_lab = {"lab",
-                                    "use cases, step by step, and attacked",
-                                    VERBS, sizeof VERBS / sizeof *VERBS};
+const struct kw_noun kw_noun_lab = {
+    "lab", "use cases, step by step, and attacked", VERBS,
+    sizeof VERBS / sizeof *VERBS, KW_ON_CHIP};

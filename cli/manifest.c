@@ -38,8 +38,7 @@ kw_status kw_manifest_whole(struct kw_cli *cli, const char *path) {
     bool recovered = false;
     KW_TRY(kw_manifest_recover(path, &recovered, &cli->error));
     if (recovered) {
-        kw_warn(cli, "keywright: put %s back after an interrupted change\n",
-                path);
+        kw_warn(cli, "put %s back after an interrupted change", path);
     }
     return KW_OK;
 }
@@ -153,4 +152,4 @@ static const struct kw_verb VERBS[] = {
 
 const struct kw_noun kw_noun_manifest = {
     "manifest", "signed lists of chips, as clouds and the vendor take them",
-    VERBS, sizeof VERBS / sizeof *VERBS};
+    VERBS, sizeof VERBS / sizeof *VERBS, KW_ON_CHIP};

@@ -325,6 +325,6 @@ static const struct kw_verb VERBS[] = {
          "ota sign list.json --files . --authority owner.pem --sequence 7"},
 };
 
-const struct kw_noun kw_noun_ota = {"ota",
-                                    "certificates over HTTPS into a module",
-                                    VERBS, sizeof VERBS / sizeof *VERBS};
+const struct kw_noun kw_noun_ota = {
+    "ota", "certificates over HTTPS into a module", VERBS,
+    sizeof VERBS / sizeof *VERBS, KW_ON_MODULE};

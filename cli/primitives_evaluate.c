@@ -108,8 +108,7 @@ static void show_warnings(const struct kw_cli *cli,
     size_t index;
     json_t *entry;
     json_array_foreach(problems->list, index, entry) {
-        kw_warn(cli, "keywright: warning: %s:%d: %s: %s\n",
-                kw_text(entry, "file"),
+        kw_warn(cli, "%s:%d: %s: %s", kw_text(entry, "file"),
                 (int)json_integer_value(json_object_get(entry, "line")),
                 kw_text(entry, "field"), kw_text(entry, "message"));
     }

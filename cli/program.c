@@ -1,7 +1,9 @@
 #include "cli/program.h"
 
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #include "cli/answer.h"
 #include "cli/help.h"
@@ -20,13 +22,34 @@ static json_t *result_document(json_t *result, const struct kw_parsed *parsed) {
     return document;
 }
 
+/* With --json and --quiet, or into a file, nobody at the terminal would see
+ * what a question is about: kw_confirm shows it. */
+static void keep_unseen(struct kw_cli *cli, const struct kw_verb *verb) {
+    const bool is_seen = !cli->json && !cli->quiet && isatty(STDOUT_FILENO);
+    if (verb->asks != NULL && !cli->yes && !is_seen && isatty(STDIN_FILENO)) {
+        cli->unseen = open_memstream(&cli->unseen_text, &cli->unseen_size);
+    }
+}
+
+static void forget_unseen(struct kw_cli *cli) {
+    if (cli->unseen != NULL) {
+        (void)fclose(cli->unseen);
+    }
+    free(cli->unseen_text);
+    cli->unseen = NULL;
+    cli->unseen_text = NULL;
+}
+
 static kw_status run_verb(struct kw_cli *cli, const struct kw_parsed *parsed,
                           json_t **document) {
     cli->result = json_object();
+    cli->module = kw_argument(&parsed->arguments, "--module");
+    keep_unseen(cli, parsed->verb);
     const kw_status status = parsed->verb->run(cli, &parsed->arguments);
+    forget_unseen(cli);
     *document = status == KW_OK || cli->error.message[0] == '\0'
                     ? result_document(cli->result, parsed)
-                    : kw_answer_error(&cli->error);
+                    : kw_answer_error(cli);
     json_decref(cli->result);
     cli->result = NULL;
     return status;
@@ -39,7 +62,7 @@ kw_status kw_program_command(struct kw_cli *cli, int argc, char **argv,
     cli->error = (struct kw_error){.status = KW_OK};
     kw_status status = kw_parse(cli, argc, argv, &parsed);
     if (status != KW_OK) {
-        *document = kw_answer_error(&cli->error);
+        *document = kw_answer_error(cli);
         return status;
     }
     if (parsed.help) {
@@ -80,13 +103,6 @@ static unsigned long forbid_core_files(void) {
     return before > 0 ? (unsigned long)before : 0;
 }
 
-static void show_error(const struct kw_error *error) {
-    (void)fprintf(stderr, "keywright: %s\n", error->message);
-    if (error->hint[0] != '\0') {
-        (void)fprintf(stderr, "  %s\n", error->hint);
-    }
-}
-
 static void close_all(struct kw_cli *cli) {
     kw_link_close(&cli->link);
     kw_workspace_close(&cli->workspace);
@@ -96,8 +112,7 @@ static void close_all(struct kw_cli *cli) {
 static int finish(struct kw_cli *cli, kw_status status) {
     status = kw_answer_end(cli, status);
     if (status != KW_OK && cli->error.message[0] != '\0') {
-        (void)fflush(stdout);
-        show_error(&cli->error);
+        kw_answer_show_error(cli);
     } else if (status == KW_SYSTEM_FILE) {
         kw_answer_end_if_unread();
     }

@@ -54,7 +54,7 @@ static kw_status confirm(struct kw_cli *cli,
              view.has_authority
                  ? kw_short_fingerprint(view.authority, authority)
                  : "");
-    return kw_confirm(cli, "Replace the keys of this chip?");
+    return kw_confirm_chip(cli, "Replace the keys of this chip?");
 }
 
 static kw_status make(struct kw_cli *cli,
@@ -88,12 +88,11 @@ static const struct kw_option MAKE_OPTIONS[] = {
 };
 
 static const struct kw_verb VERBS[] = {
-    {"make", NULL,
-     "make prototype keys and program them; asks before a validated key is "
-     "replaced",
-     MAKE_OPTIONS, 0, 0, make, .example = "resources make"},
+    {"make", NULL, "make prototype keys and program them", MAKE_OPTIONS, 0, 0,
+     make, .asks = "before it replaces a validated key",
+     .example = "resources make"},
 };
 
 const struct kw_noun kw_noun_resources = {
     "resources", "prototype keys for the slots of a TrustFLEX chip", VERBS,
-    sizeof VERBS / sizeof *VERBS};
+    sizeof VERBS / sizeof *VERBS, KW_ON_CHIP};

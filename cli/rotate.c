@@ -139,8 +139,8 @@ static void warn_without_key(struct kw_cli *cli,
         kw_key_file_free(&file);
         return;
     }
-    kw_warn(cli, "warning: keys/ holds no private key for the new key: make "
-                 "sure that somebody has it\n");
+    kw_warn(cli, "keys/ holds no private key for the new key: make "
+                 "sure that somebody has it");
 }
 
 static kw_status apply(struct kw_cli *cli,
@@ -323,7 +323,7 @@ static const struct kw_verb VERBS[] = {
      REQUEST_OPTIONS, 0, 0, kw_rotate_request,
      .example = "rotate request -o next.request.json"},
     {"authorize", NULL, "answer a request with a bundle", AUTHORIZE_OPTIONS, 0,
-     0, kw_rotate_authorize, .asks = true,
+     0, kw_rotate_authorize, .asks = "first",
      .missing = "`keywright rotate request` writes one at the device",
      .example = "rotate authorize --request next.request.json "
                 "-o next.bundle.json"},
@@ -344,13 +344,13 @@ static const struct kw_verb VERBS[] = {
      kw_rotate_export,
      .example = "rotate export --bundle next.bundle.json -o bundle.h"},
     {"set-authority", NULL, "put an authority's public key into slot 13",
-     SET_OPTIONS, 0, 0, kw_rotate_set_authority, .asks = true,
+     SET_OPTIONS, 0, 0, kw_rotate_set_authority, .asks = "first",
      .example = "rotate set-authority --authority authority.pem"},
     {"lock-authority", NULL, "lock slot 13 for ever, after a rehearsal",
-     LOCK_OPTIONS, 0, 0, kw_rotate_lock_authority, .asks = true,
+     LOCK_OPTIONS, 0, 0, kw_rotate_lock_authority, .asks = "first",
      .example = "rotate lock-authority --dry-run"},
 };
 
-const struct kw_noun kw_noun_rotate = {"rotate",
-                                       "turn the public key in slot 14", VERBS,
-                                       sizeof VERBS / sizeof *VERBS};
+const struct kw_noun kw_noun_rotate = {
+    "rotate", "turn the public key in slot 14", VERBS,
+    sizeof VERBS / sizeof *VERBS, KW_ON_CHIP};

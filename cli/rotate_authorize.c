@@ -99,9 +99,9 @@ static kw_status warn_of_sequence(struct kw_cli *cli,
                                      &cli->error));
     if (sequence <= last) {
         kw_warn(cli,
-                "warning: the register's last sequence of this serial is "
+                "the register's last sequence of this serial is "
                 "%" PRIu32 ": of two bundles with one sequence the device "
-                "takes the first\n",
+                "takes the first",
                 last);
     }
     return KW_OK;

@@ -57,10 +57,10 @@ static kw_status export_vendor_with(struct kw_cli *cli,
     KW_TRY(status);
     show_export(cli, path, "vendor", for_old ? view->key : NULL,
                 key->public_key);
-    kw_warn(cli, "keywright: this header works on every chip of this "
+    kw_warn(cli, "this header works on every chip of this "
                  "configuration, again and again; its invalidate pair and a "
                  "validate pair for the old key, as a bundle holds it, "
-                 "together bring the old key back (docs/design.md)\n");
+                 "together bring the old key back (docs/design.md)");
     return KW_OK;
 }
 

@@ -29,7 +29,7 @@ kw_status kw_rotate_lock_authority(struct kw_cli *cli,
         kw_print(cli, "Nothing was changed\n");
         return KW_OK;
     }
-    KW_TRY(kw_confirm(cli, "Lock slot 13 for ever?"));
+    KW_TRY(kw_confirm_chip(cli, "Lock slot 13 for ever?"));
     KW_TRY(kw_authority_lock(&rotation, &cli->error));
     kw_print(cli, "Slot 13 is locked\n");
     return KW_OK;

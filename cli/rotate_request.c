@@ -38,9 +38,9 @@ static void show_request(struct kw_cli *cli, const char *path,
     kw_print_next(cli, "where the authority's key lives",
                   answer_command(rotation, view), path);
     if (fleet) {
-        kw_warn(cli, "keywright: the serial is left out: a bundle for this "
+        kw_warn(cli, "the serial is left out: a bundle for this "
                      "request fits every chip of the same configuration and "
-                     "old key\n");
+                     "old key");
     }
     json_object_set_new(cli->result, "file", json_string(path));
     kw_set_serial(cli->result, fleet ? NULL : view->state.serial);

@@ -21,7 +21,7 @@ static kw_status confirm(struct kw_cli *cli,
              "key in slot 14\ncan be rotated with the authority %s alone.\n",
              kw_short_fingerprint(view->authority, old_text),
              kw_short_fingerprint(authority, new_text));
-    return kw_confirm(cli, "Replace the authority of this chip?");
+    return kw_confirm_chip(cli, "Replace the authority of this chip?");
 }
 
 static kw_status set(struct kw_cli *cli, const struct kw_rotation *rotation,

@@ -112,16 +112,17 @@ static void show(struct kw_cli *cli, const struct kw_rotation_view *view,
 static void warn_of_no_authority(const struct kw_cli *cli,
                                  const struct kw_rotation_view *view) {
     if (!kw_authority_slot_is_open(view->state.config)) {
-        kw_warn(cli, "warning: slot 13 is locked without an authority: slot "
-                     "14 keeps its key for ever\n");
+        kw_warn(cli, "slot 13 is locked without an authority: slot "
+                     "14 keeps its key for ever");
         return;
     }
     if (view->unfinished == 0 && view->has_key) {
         kw_warn(cli,
-                "warning: slot 13 holds no authority: the key in slot 14 %s;\n"
+                "slot 13 holds no authority: the key in slot 14 %s;\n"
                 "         `keywright rotate set-authority` puts back the one "
-                "of before, `keywright resources\n"
-                "         make` makes all keys of the chip anew\n",
+                "of before,\n"
+                "         `keywright resources make` makes all keys of the "
+                "chip anew",
                 view->state.validated ? "verifies, but cannot be replaced"
                                       : "cannot be validated");
     }
@@ -164,9 +165,9 @@ static void warn_of_slot_13(const struct kw_cli *cli,
     }
     if (is_exchanged(rotation, view, former)) {
         kw_warn(cli,
-                "warning: another authority validated slot 14, says the "
+                "another authority validated slot 14, says the "
                 "register: %.*s;\n"
-                "         %s\n",
+                "         %s",
                 KW_FINGERPRINT_SHOWN, former,
                 view->authority_locked
                     ? "the one in slot 13 can rotate it with --accept-old-key"
@@ -175,9 +176,9 @@ static void warn_of_slot_13(const struct kw_cli *cli,
                       "--accept-old-key");
     }
     if (!view->authority_locked) {
-        kw_warn(cli, "warning: slot 13 is not locked: whoever reaches the "
+        kw_warn(cli, "slot 13 is not locked: whoever reaches the "
                      "chip can replace the authority\n         by a Write; "
-                     "`keywright rotate lock-authority` ends that\n");
+                     "`keywright rotate lock-authority` ends that");
     }
 }
 

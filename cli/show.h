@@ -26,8 +26,4 @@ const char *kw_short_fingerprint(const uint8_t *key, char text[KW_SHORT_TEXT]);
 void kw_print_next(const struct kw_cli *cli, const char *where,
                    const char *command, const char *file);
 
-/* Such a command by itself; the caller frees; NULL without memory. */
-char *kw_command_text(const struct kw_cli *cli, const char *command,
-                      const char *file);
-
 #endif

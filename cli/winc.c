@@ -248,9 +248,9 @@ static const struct kw_verb VERBS[] = {
     {"dump", "FILE", "write the whole flash to a file", OPTIONS, 1, 1,
      kw_winc_dump, .example = "winc dump flash.bin"},
     {"load", "FILE", "replace the whole flash, or a store, by a file", OPTIONS,
-     1, 1, kw_winc_load, .asks = true, .example = "winc load flash.bin"},
+     1, 1, kw_winc_load, .asks = "first", .example = "winc load flash.bin"},
     {"erase", NULL, "save and erase a store", ERASE_OPTIONS, 0, 0,
-     kw_winc_erase, .asks = true, .example = "winc erase --root"},
+     kw_winc_erase, .asks = "first", .example = "winc erase --root"},
     {"verify", NULL, "check both stores", OPTIONS, 0, 0, verify,
      .example = "winc verify"},
     {"reset", NULL, "leave the download mode", OPTIONS, 0, 0, reset,
@@ -261,4 +261,5 @@ static const struct kw_verb VERBS[] = {
 };
 
 const struct kw_noun kw_noun_winc = {"winc", "a Wi-Fi module's certificates",
-                                     VERBS, sizeof VERBS / sizeof *VERBS};
+                                     VERBS, sizeof VERBS / sizeof *VERBS,
+                                     KW_ON_MODULE};

@@ -78,8 +78,10 @@ static kw_status write_image(struct kw_cli *cli, struct kw_winc *winc,
 static kw_status load_flash(struct kw_cli *cli, struct kw_winc *winc,
                             const char *path, const uint8_t *bytes) {
     uint32_t written = 0;
-    KW_TRY(kw_confirm(cli, "Replace the module's whole flash, its "
-                           "certificates and keys included?"));
+    KW_TRY(kw_confirm(cli,
+                      "Replace the whole flash of module %s, its certificates "
+                      "and keys included?",
+                      winc->name));
     KW_TRY(write_image(cli, winc, bytes, &written));
     kw_print(cli, "Loaded %s: %u sectors were written\n", path, written);
     json_object_set_new(cli->result, "sectors", json_integer(written));
@@ -144,7 +146,8 @@ static kw_status load_store(struct kw_cli *cli, struct kw_winc_work *work,
         return kw_error_hint(&cli->error, "nothing was changed");
     }
     kw_print(cli, "%s is a %s\n", path, store->name);
-    KW_TRY(kw_confirm(cli, "Replace the module's own by it?"));
+    KW_TRY(
+        kw_confirm(cli, "Replace that of module %s by it?", work->winc->name));
     KW_TRY(write_store(cli, work));
     kw_print(cli, "Loaded %s: %u sectors were written\n", path,
              work->cost.sectors);
@@ -225,8 +228,11 @@ static kw_status save_store(struct kw_cli *cli, struct kw_winc *winc,
 
 static kw_status save_stores(struct kw_cli *cli, struct kw_winc_work *work,
                              json_t *saved) {
-    KW_TRY(kw_confirm(cli, "Erase what the module trusts, or its own "
-                           "certificates and keys?"));
+    KW_TRY(kw_confirm(cli, "Erase %s%s%s of module %s?",
+                      work->erase_root ? "what is trusted" : "",
+                      work->erase_root && work->erase_tls ? " and " : "",
+                      work->erase_tls ? "the own certificates and keys" : "",
+                      work->winc->name));
     if (work->erase_root) {
         KW_TRY(save_store(cli, work->winc, "root", KW_WINC_ROOT_ADDRESS,
                           KW_WINC_ROOT_SIZE, saved));

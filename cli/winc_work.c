@@ -87,7 +87,7 @@ kw_status kw_winc_check_date(struct kw_cli *cli,
                         "was changed",
                         input->name);
     }
-    kw_warn(cli, "keywright: warning: %s has expired\n", input->name);
+    kw_warn(cli, "%s has expired", input->name);
     return KW_OK;
 }
 
@@ -97,8 +97,8 @@ void kw_winc_check_own_key(struct kw_cli *cli,
     const unsigned bits = leaf->cert.key[0].size * 8u;
     if (leaf->cert.key_type == KW_WINC_RSA && bits > OWN_RSA_MAX) {
         kw_warn(cli,
-                "keywright: warning: %s has an RSA key of %u bits; the "
-                "module's own certificate works with %u at most\n",
+                "%s has an RSA key of %u bits; the module's own certificate "
+                "works with %u at most",
                 leaf->name, bits, OWN_RSA_MAX);
     }
 }
@@ -116,19 +116,18 @@ void kw_winc_tell(void *observer, enum kw_winc_event event, uint32_t address,
         break;
     case KW_WINC_DIFFERS:
         kw_warn(cli,
-                "keywright: sector 0x%05x: %u byte%s read%s back wrong, the "
-                "first at 0x%05x\n",
+                "sector 0x%05x: %u byte%s read%s back wrong, the first at "
+                "0x%05x",
                 address - address % KW_WINC_SECTOR, detail,
                 detail == 1 ? "" : "s", detail == 1 ? "s" : "", address);
         break;
     case KW_WINC_RESTORED:
-        kw_warn(cli, "keywright: sector 0x%05x holds its old content\n",
-                address);
+        kw_tell(cli, "  sector 0x%05x holds its old content\n", address);
         break;
     case KW_WINC_LOST:
         kw_warn(cli,
-                "keywright: sector 0x%05x does not take its old content "
-                "back; the journal keeps it\n",
+                "sector 0x%05x does not take its old content back; the "
+                "journal keeps it",
                 address);
         break;
     }
