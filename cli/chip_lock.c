@@ -83,6 +83,23 @@ static kw_status find_crc(struct kw_cli *cli, const uint8_t *config,
 
 /* --- before --- */
 
+static kw_status check_open(struct kw_cli *cli, const uint8_t *config,
+                            const struct kw_lock_plan *plan) {
+    const bool is_zone = plan->what != KW_LOCK_SLOT;
+    const bool is_locked = plan->what == KW_LOCK_CONFIG
+                               ? kw_config_is_locked(config)
+                           : plan->what == KW_LOCK_DATA
+                               ? kw_config_data_is_locked(config)
+                               : kw_config_slot_is_locked(config, plan->slot);
+    if (!is_locked) {
+        return KW_OK;
+    }
+    return is_zone ? kw_error(&cli->error, KW_NO,
+                              "the %s zone is locked already", WHAT[plan->what])
+                   : kw_error(&cli->error, KW_NO, "slot %u is locked already",
+                              plan->slot);
+}
+
 static kw_status lint(struct kw_cli *cli, const uint8_t *config,
                       const struct locking *locking) {
     struct kw_findings findings = {.count = 0};
@@ -172,6 +189,7 @@ static kw_status lock(struct kw_cli *cli, struct locking *locking,
     if (status != KW_OK) {
         return kw_error_chip(&cli->error, status, chip, "cannot read the chip");
     }
+    KW_TRY(check_open(cli, config, &locking->plan));
     KW_TRY(lint(cli, config, locking));
     KW_TRY(find_crc(cli, config, locking));
     KW_TRY(name_emulated(cli, &locking->plan));

@@ -48,8 +48,10 @@ kw_status kw_error_system(struct kw_error *error, const char *format, ...) {
         kw_error(error, KW_INTERRUPTED, "%s: interrupted", what);
         return kw_error_hint(error, "%s", advice_for(KW_INTERRUPTED));
     }
+    /* A folder in the place of a file is no failure of the system. */
     const kw_status status =
-        kw_error(error, KW_SYSTEM_FILE, "%s: %s", what, strerror(cause));
+        kw_error(error, cause == EISDIR ? KW_PARSE : KW_SYSTEM_FILE, "%s: %s",
+                 what, strerror(cause));
     if (cause == ENOSPC || cause == EDQUOT) {
         return kw_error_hint(error, "free some space first");
     }

@@ -20,7 +20,7 @@ kw_status kw_error(struct kw_error *error, kw_status status, const char *format,
                    ...) __attribute__((format(printf, 3, 4)));
 
 /* The same for a failed call of the system: adds the words of errno. EINTR is
- * KW_INTERRUPTED: only SIGINT and SIGTERM are caught. */
+ * KW_INTERRUPTED: only SIGINT and SIGTERM are caught. EISDIR is KW_PARSE. */
 kw_status kw_error_system(struct kw_error *error, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -442,11 +442,13 @@ class SlotLock(Case):
                                      "--yes")["locked"])
         self.assertEqual(self.kw.json("chip", "info")["slots_locked"], [8])
         self.unchanged(5, "locked", "chip", "write", 8, "--hex", "00")
+        self.unchanged(1, "slot 8 is locked already", "chip", "lock", "slot",
+                       8, "--dry-run")
 
     def test_refusals(self):
         self.unchanged(5, "not lockable", "chip", "lock", "slot", 14, "--yes")
-        self.unchanged(5, "locked already", "chip", "lock", "config", "--yes")
-        self.unchanged(5, "locked already", "chip", "lock", "data", "--yes")
+        self.unchanged(1, "locked already", "chip", "lock", "config", "--yes")
+        self.unchanged(1, "locked already", "chip", "lock", "data", "--yes")
 
     def test_usage(self):
         self.unchanged(2, "neither", "chip", "lock", "otp")

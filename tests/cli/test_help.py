@@ -278,6 +278,18 @@ class Files(kw.Case):
         self.kw.run("rotate", "authorize", "--request", "a.json", "--yes",
                     "-o", "b.json")
 
+    def test_a_folder(self):
+        """It is no input that can be parsed, whoever reads it."""
+        self.kw.run("resources", "make")
+        for arguments in (("chip", "sha"), ("chip", "run"), ("chip", "trace"),
+                          ("chip", "restore"), ("manifest", "show"),
+                          ("manifest", "make", "--from"),
+                          ("chip", "sign", "0", "--file"),
+                          ("rotate", "apply", "--bundle"),
+                          ("primitives", "evaluate")):
+            with self.subTest(arguments=arguments):
+                self.fails(3, "directory|not a file", *arguments, ".")
+
     def test_of_the_other_kind(self):
         self.rotation()
         document = self.fails(3, "a.json is a request, not a bundle",
