@@ -67,10 +67,17 @@ class Board(threading.Thread):
                 self.think()
             elif word[0] == SYNC:
                 if self.in_step:
-                    connection.sendall(self.held_back + IN_STEP)
-                    self.held_back = b""
+                    self.say_so(connection)
             else:
                 self.command(connection)
+
+    def say_so(self, connection):
+        """In pieces, as they may come over a network."""
+        late, self.held_back = self.held_back, b""
+        connection.sendall(late[:1])
+        if late:
+            time.sleep(0.1)
+        connection.sendall(late[1:] + IN_STEP)
 
     def command(self, connection):
         count = connection.recv(1)[0]
