@@ -38,6 +38,7 @@ class Proxy:
         self.path = path
         self.rule = rule
         self.commands = []
+        self.words = []
         self.is_cut = False
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.thread = threading.Thread(target=self.accept, daemon=True)
@@ -70,6 +71,7 @@ class Proxy:
     def one(self, client, board):
         """Hands one word on. False: the connection ends here."""
         word = exactly(client, 1)
+        self.words.append(word[0])
         if word[0] in (chip_client.SLEEP, chip_client.IDLE):
             board.sendall(word)
             return True

@@ -211,6 +211,14 @@ class LostInARotation(rotation_case.Case):
                     self.assertEqual(after[member], before[member], member)
                 self.assertEqual(self.outcomes()[-1], "rolled-back")
 
+    def test_the_chip_is_woken_anew(self):
+        """It may have slept since, and must not be waited for again."""
+        proxy = self.proxy(rotation_case.At("silent", *self.BEFORE[1][1]))
+        self.kw.json("rotate", "run", "--chip", proxy.link, code=4)
+        at = proxy.words.index(SYNC)
+        self.assertEqual(proxy.words[at + 1:at + 3],
+                         [chip_client.IDLE, chip_client.WAKE])
+
     def test_after_it(self):
         """Nothing is undone, and the run goes on."""
         for name, command in self.AFTER:
