@@ -101,6 +101,15 @@ class Readme(kw.Case):
         self.kw.run("resources", "make")
         self.assertEqual(len(self.play("Learn a use case")), 2)
 
+    def test_what_it_needs(self):
+        """Each library that the build demands is named."""
+        text = (kw.ROOT / "README.md").read_text().split("It needs a C17")[1]
+        wanted = re.findall(r"REQUIRED IMPORTED_TARGET ([a-z0-9]+)",
+                            (kw.ROOT / "cmake/host.cmake").read_text())
+        self.assertGreaterEqual(len(wanted), 4)
+        for library in wanted:
+            self.assertIn(library, text)
+
     @unittest.skipIf(os.environ.get("KEYWRIGHT_INSTRUMENT"),
                      "a sanitizer wants to be loaded first")
     def test_a_board(self):
