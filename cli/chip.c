@@ -307,7 +307,7 @@ static const struct kw_verb VERBS[] = {
         .operands_min = 1,
         .operands_max = 1,
         .run = kw_chip_write_verb,
-        .asks = "before it replaces a private key",
+        .asks = "before it replaces a key",
         .example = "chip write 8 --file data.bin",
     },
     {

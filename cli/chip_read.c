@@ -3,6 +3,7 @@
 
 #include "cli/chip_verbs.h"
 #include "core/bytes.h"
+#include "host/chip_refusal.h"
 #include "host/files.h"
 #include "host/hex_file.h"
 #include "host/key.h"
@@ -20,6 +21,7 @@ struct reading {
     size_t offset;
     size_t size;
     uint8_t data[KW_SLOT_MAX + KW_BLOCK_SIZE];
+    uint8_t config[KW_CONFIG_SIZE]; /* of a chip that is read encrypted */
     const char *key_file;
     const char *output;
 };
@@ -57,12 +59,28 @@ static kw_status read_clear(struct kw_chip *chip, struct reading *reading) {
     return KW_OK;
 }
 
+/* A chip answers such a slot in clear whatever came before, and what is then
+ * deciphered is nothing. */
+static kw_status check_encrypted(struct kw_cli *cli,
+                                 const struct reading *reading) {
+    const struct kw_slot_config rules =
+        kw_config_slot(reading->config, reading->place.slot);
+    if (rules.is_secret || rules.encrypt_read) {
+        return KW_OK;
+    }
+    kw_error(&cli->error, KW_USAGE,
+             "slot %u is read in clear: IsSecret and EncryptRead are 0",
+             reading->place.slot);
+    return kw_error_hint(&cli->error, "leave --key-file out");
+}
+
 static kw_status read_with_key(struct kw_cli *cli, struct kw_chip *chip,
                                const uint8_t *key, struct reading *reading) {
-    uint8_t config[KW_CONFIG_SIZE];
+    const uint8_t *config = reading->config;
     uint8_t serial[KW_SERIAL_SIZE];
     uint8_t num_in[KW_NUM_IN_SIZE];
-    KW_TRY(kw_chip_read_config(chip, config));
+    KW_TRY(kw_chip_read_config(chip, reading->config));
+    KW_TRY(check_encrypted(cli, reading));
     kw_config_serial(config, serial);
     for (size_t done = 0; done < reading->size; done += KW_BLOCK_SIZE) {
         KW_TRY(kw_random(num_in, sizeof num_in, &cli->error));
@@ -116,9 +134,17 @@ static kw_status explain(struct kw_cli *cli, struct kw_chip *chip,
         (void)snprintf(doing, sizeof doing, "cannot read slot %u",
                        reading->place.slot);
     }
+    const struct kw_command wanted = {
+        .opcode = KW_OP_READ,
+        .param1 = KW_ZONE_DATA,
+        .param2 = (uint16_t)(reading->place.slot << 3),
+    };
+    if (reading->key_file != NULL) {
+        return kw_error_refused(&cli->error, status, chip, doing,
+                                reading->config, &wanted);
+    }
     kw_error_chip(&cli->error, status, chip, doing);
-    return reading->place.zone == KW_ZONE_DATA && reading->key_file == NULL &&
-                   status == KW_CHIP_EXECUTION
+    return reading->place.zone == KW_ZONE_DATA && status == KW_CHIP_EXECUTION
                ? advise(cli, chip, reading->place.slot, status)
                : status;
 }

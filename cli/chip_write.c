@@ -4,6 +4,8 @@
 
 #include "cli/chip_verbs.h"
 #include "core/bytes.h"
+#include "core/rotate.h"
+#include "host/chip_refusal.h"
 #include "host/files.h"
 #include "host/hex_file.h"
 #include "host/key.h"
@@ -29,6 +31,7 @@ struct writing {
     uint8_t config[KW_CONFIG_SIZE];            /* what the chip has now */
     const char *key_file;
     bool despite_lint;
+    bool changed; /* something was written */
 };
 
 static bool is_private(const struct writing *writing) {
@@ -147,9 +150,62 @@ static kw_status check_config(struct kw_cli *cli,
                                       "all the same");
 }
 
+/* A slot for a P-256 key that holds none, or the very one. Before the data
+ * lock nobody can tell. */
+static bool keeps_public_key(struct kw_chip *chip,
+                             const struct writing *writing) {
+    uint8_t there[KW_STORED_KEY_SIZE];
+    uint8_t key[KW_PUBLIC_KEY_SIZE];
+    const size_t left = sizeof there - writing->offset;
+    const kw_status status =
+        kw_chip_read_slot(chip, writing->place.slot, there, sizeof there);
+    kw_chip_idle(chip);
+    return status == KW_OK &&
+           (!kw_stored_key_read(there, key) ||
+            memcmp(there + writing->offset, writing->data,
+                   writing->size < left ? writing->size : left) == 0);
+}
+
+static bool can_be_read(const struct writing *writing) {
+    return !is_private(writing) &&
+           !kw_config_slot(writing->config, writing->place.slot).is_secret;
+}
+
+/* What a question names; NULL: nothing that is asked for. What is secret
+ * cannot be read back, and who holds another public key trusts another; data
+ * that can be read are not asked for. */
+static const char *replaced(struct kw_chip *chip,
+                            const struct writing *writing) {
+    const unsigned slot = writing->place.slot;
+    if (writing->place.zone != KW_ZONE_DATA) {
+        return NULL;
+    }
+    if (!can_be_read(writing)) {
+        return is_private(writing) ? "private key" : "secret";
+    }
+    return kw_config_key(writing->config, slot).key_type == KW_KEY_TYPE_P256 &&
+                   writing->place.size >= KW_STORED_KEY_SIZE &&
+                   writing->offset < KW_STORED_KEY_SIZE &&
+                   !keeps_public_key(chip, writing)
+               ? "public key"
+               : NULL;
+}
+
+static kw_status ask(struct kw_cli *cli, struct kw_chip *chip,
+                     const struct writing *writing) {
+    char question[64];
+    const char *what = replaced(chip, writing);
+    if (what == NULL) {
+        return KW_OK;
+    }
+    (void)snprintf(question, sizeof question, "Replace the %s in slot %u%s?",
+                   what, writing->place.slot,
+                   can_be_read(writing) ? "" : " for ever");
+    return kw_confirm_chip(cli, question);
+}
+
 static kw_status check(struct kw_cli *cli, const struct kw_arguments *arguments,
                        const struct writing *writing) {
-    char question[64];
     KW_TRY(check_secrecy(cli, arguments, writing));
     if (writing->key_file != NULL && writing->place.zone != KW_ZONE_DATA) {
         return kw_error(&cli->error, KW_USAGE,
@@ -158,18 +214,12 @@ static kw_status check(struct kw_cli *cli, const struct kw_arguments *arguments,
     if (writing->place.zone == KW_ZONE_CONFIG) {
         return check_config(cli, writing);
     }
-    if (!is_private(writing)) {
-        return KW_OK;
-    }
-    if (writing->size != KEY_BYTES || writing->offset != 0) {
-        return kw_error(&cli->error, KW_PARSE_SIZE,
-                        "slot %u takes a private key of %d bytes",
-                        writing->place.slot, KEY_BYTES);
-    }
-    (void)snprintf(question, sizeof question,
-                   "Replace the private key in slot %u for ever?",
-                   writing->place.slot);
-    return kw_confirm_chip(cli, question);
+    return !is_private(writing) ||
+                   (writing->size == KEY_BYTES && writing->offset == 0)
+               ? KW_OK
+               : kw_error(&cli->error, KW_PARSE_SIZE,
+                          "slot %u takes a private key of %d bytes",
+                          writing->place.slot, KEY_BYTES);
 }
 
 /* --- writing --- */
@@ -237,8 +287,12 @@ static kw_status write_place(struct kw_cli *cli, struct kw_chip *chip,
 static void answer(struct kw_cli *cli, const struct writing *writing) {
     static const char *const ZONES[] = {"config", "otp", "data"};
     const bool encrypted = writing->key_file != NULL;
-    kw_print(cli, "Written: %zu bytes%s\n", writing->size,
-             encrypted ? ", encrypted" : "");
+    if (writing->changed) {
+        kw_print(cli, "Written: %zu bytes%s\n", writing->size,
+                 encrypted ? ", encrypted" : "");
+    } else {
+        kw_print(cli, "Nothing to write: the chip has these bytes already\n");
+    }
     kw_set_text(cli->result, "zone", ZONES[writing->place.zone]);
     kw_set_slot(cli->result, writing->place.slot);
     json_object_set_new(cli->result, "offset",
@@ -246,6 +300,7 @@ static void answer(struct kw_cli *cli, const struct writing *writing) {
     json_object_set_new(cli->result, "size",
                         json_integer((json_int_t)writing->size));
     json_object_set_new(cli->result, "encrypted", json_boolean(encrypted));
+    json_object_set_new(cli->result, "changed", json_boolean(writing->changed));
 }
 
 static kw_status explain(struct kw_cli *cli, const struct kw_chip *chip,
@@ -254,7 +309,14 @@ static kw_status explain(struct kw_cli *cli, const struct kw_chip *chip,
         writing->place.zone == KW_ZONE_DATA
             ? kw_config_slot(writing->config, writing->place.slot)
             : (struct kw_slot_config){0};
-    kw_error_chip(&cli->error, status, chip, "cannot write");
+    const struct kw_command wanted = {
+        .opcode = is_private(writing) ? KW_OP_PRIVWRITE : KW_OP_WRITE,
+        .param1 = (uint8_t)writing->place.zone,
+        .param2 = (uint16_t)(is_private(writing) ? writing->place.slot
+                                                 : writing->place.slot << 3),
+    };
+    kw_error_refused(&cli->error, status, chip, "cannot write", writing->config,
+                     &wanted);
     if (status == KW_CHIP_MISMATCH) {
         return kw_error_hint(&cli->error,
                              "the key in %s is not the one that the slot's "
@@ -284,7 +346,10 @@ static kw_status write_it(struct kw_cli *cli,
     KW_TRY(take_bytes(cli, arguments, writing));
     kw_chip_idle(chip);
     KW_TRY(check(cli, arguments, writing));
+    KW_TRY(ask(cli, chip, writing));
+    const uint32_t commands = chip->commands;
     status = write_place(cli, chip, writing);
+    writing->changed = chip->commands != commands;
     kw_chip_idle(chip);
     return status == KW_OK || cli->error.message[0] != '\0'
                ? status

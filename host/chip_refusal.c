@@ -133,3 +133,19 @@ void kw_explain_refusal(const uint8_t config[KW_CONFIG_SIZE],
         explain_parse(config, command, why);
     }
 }
+
+kw_status kw_error_refused(struct kw_error *error, kw_status status,
+                           const struct kw_chip *chip, const char *doing,
+                           const uint8_t config[KW_CONFIG_SIZE],
+                           const struct kw_command *wanted) {
+    struct kw_permission permission;
+    unsigned slot = 0;
+    kw_error_chip(error, status, chip, doing);
+    if (status == KW_CHIP_EXECUTION &&
+        kw_explain_command(config, wanted, &slot, &permission) &&
+        slot < KW_SLOT_COUNT && permission.permitted == KW_PERMITTED_NO) {
+        (void)snprintf(error->message, sizeof error->message, "%s: %s: %s",
+                       doing, kw_status_text(status), permission.why);
+    }
+    return status;
+}

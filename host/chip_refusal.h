@@ -7,6 +7,7 @@
 #define KW_HOST_CHIP_REFUSAL_H
 
 #include "host/chip_explain.h"
+#include "host/error.h"
 
 /* Why a chip of this configuration answered the command with 03 or 0F; ""
  * when the configuration does not tell. The command's bytes are not looked
@@ -14,5 +15,13 @@
 void kw_explain_refusal(const uint8_t config[KW_CONFIG_SIZE],
                         const struct kw_command *command, kw_status status,
                         char why[KW_WHY_MAX]);
+
+/* As kw_error_chip, for a command that others prepare, as Nonce and GenDig
+ * do before an encrypted access: what forbids `wanted` itself is the reason,
+ * whichever of them the chip refused. Its slot is looked at alone. */
+kw_status kw_error_refused(struct kw_error *error, kw_status status,
+                           const struct kw_chip *chip, const char *doing,
+                           const uint8_t config[KW_CONFIG_SIZE],
+                           const struct kw_command *wanted);
 
 #endif

@@ -548,7 +548,8 @@ class Chip(kw.Case):
                      "chip:sim:trustflex#2", "--ca", "log.crt", "-o", "m.json")
         point = self.public_key("sim:trustflex", 2)
         stored = bytes(4) + point[:32] + bytes(4) + point[32:]
-        self.kw.json("chip", "write", "13", "--hex", stored.hex())
+        self.kw.json("chip", "write", "13", "--hex", stored.hex(),
+                     "--yes")
         self.kw.json("rotate", "run", "--authority", "chip:sim:trustflex#2")
         self.kw.json("rotate", "verify")
         self.fails(5, "no private key", "certs", "custom", "--yes", "--org",
@@ -579,7 +580,8 @@ class Chip(kw.Case):
         self.kw.json("resources", "make")
         point = self.public_key("sim:trustgo", 2)
         stored = bytes(4) + point[:32] + bytes(4) + point[32:]
-        self.kw.json("chip", "write", "13", "--hex", stored.hex())
+        self.kw.json("chip", "write", "13", "--hex", stored.hex(),
+                     "--yes")
         self.fails(1, "another authority", "rotate", "run", "--authority",
                    "chip:sim:trustgo#3")
         self.kw.json("rotate", "run", "--authority", "chip:sim:trustgo#2")

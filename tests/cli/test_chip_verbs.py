@@ -95,6 +95,15 @@ class Write(Case):
             ("data", 8, 0, 416, False))
         self.assertEqual(self.kw.json("chip", "read", 8)["data"], data.hex())
 
+    def test_a_slot_in_clear_takes_no_key(self):
+        """What would be deciphered is nothing."""
+        key = self.file("key", bytes(32))
+        self.unchanged(2, "in clear", "chip", "read", 8, "--key-file", key,
+                       "-o", "out")
+        self.assertFalse((self.kw.folder / "out").exists())
+        self.unchanged(5, "clear writes", "chip", "write", 8, "--file", key,
+                       "--key-file", key)
+
     def test_a_block(self):
         self.kw.run("chip", "write", 8, "--hex", "0x01, 02 03", "--block", 3)
         data = self.kw.json("chip", "read", 8)["data"]
@@ -108,26 +117,70 @@ class Write(Case):
         secret = os.urandom(32)
         path = self.file("secret", secret)
         document = self.kw.json("chip", "write", 5, "--file", path,
-                                "--key-file", key)
+                                "--key-file", key, "--yes")
         self.assertTrue(document["encrypted"])
         self.assertTrue(self.kw.json("chip", "mac", 5, "--key-file",
                                      path)["matches"])
         self.unchanged(5, "not the one that the slot's WriteKey", "chip",
                        "write", 5, "--file", path, "--key-file",
-                       self.file("wrong", bytes(32)))
+                       self.file("wrong", bytes(32)), "--yes")
         self.unchanged(5, "encrypted write", "chip", "write", 5, "--file",
-                       path)
+                       path, "--yes")
 
     def test_refusals(self):
         data = self.file("data", bytes(32))
-        self.unchanged(5, "Never", "chip", "write", 7, "--file", data)
+        self.unchanged(5, "Never", "chip", "write", 7, "--file", data,
+                       "--yes")
         self.unchanged(5, "locked", "chip", "write", "otp", "--file", data)
         self.unchanged(5, "PrivWrite", "chip", "write", 2, "--file", data,
                        "--yes")
 
-    def test_a_private_key_asks(self):
+    def test_the_write_is_explained_not_its_preparation(self):
+        """GenDig with the WriteKey is refused first, and is not the reason."""
         data = self.file("data", bytes(31) + b"\1")
-        self.unchanged(2, "--yes", "chip", "write", 2, "--file", data)
+        document = self.unchanged(5, "forbids PrivWrite", "chip", "write", 0,
+                                  "--file", data, "--key-file", data, "--yes")
+        self.assertNotIn("hashing", document["message"])
+
+    def test_keys_are_asked_for(self):
+        data = self.file("data", bytes(31) + b"\1")
+        self.unchanged(2, r"private key in slot 2 for ever\?.*\n.*--yes", "chip",
+                       "write", 2, "--file", data)
+        for slot in (5, 6, 9):
+            with self.subTest(slot=slot):
+                self.unchanged(2, rf"secret in slot {slot} for ever\?.*\n.*--yes",
+                               "chip", "write", slot, "--file", data)
+
+    def test_another_public_key_is_asked_for(self):
+        """Not the first one, not the same one; data never are."""
+        key = self.file("key", os.urandom(72))
+        other = self.file("other", os.urandom(72))
+        self.kw.run("chip", "write", 13, "--file", key)
+        self.kw.run("chip", "write", 13, "--file", key)
+        self.unchanged(2, r"the public key in slot 13\?.*\n.*--yes", "chip",
+                       "write", 13, "--file", other)
+        self.unchanged(2, r"the public key in slot 13\?.*\n.*--yes", "chip",
+                       "write", 13, "--hex", "00" * 8, "--block", 2)
+        self.kw.run("chip", "write", 13, "--file", other, "--yes")
+        for path in (key, other):
+            self.kw.run("chip", "write", 10, "--file", path)
+
+    def test_the_same_configuration(self):
+        """A script may write it again; nothing is written, and that is
+        said."""
+        self.kw.run("chip", "read", "config", "-o", "config")
+        before = self.kw.at("chips", "trustflex.chip").read_bytes()
+        document = self.kw.json("chip", "write", "config", "--file", "config")
+        self.assertFalse(document["changed"])
+        out = self.kw.run("chip", "write", "config", "--file", "config").out
+        self.assertIn("Nothing to write", out)
+        self.assertNotIn("Written", out)
+        self.assertEqual(self.kw.at("chips", "trustflex.chip").read_bytes(),
+                         before)
+        config = bytearray((self.kw.folder / "config").read_bytes())
+        config[18] ^= 0x80
+        self.unchanged(5, "is locked", "chip", "write", "config", "--file",
+                       self.file("changed", bytes(config)), "--despite-lint")
 
     def test_secrets_stay_off_the_command_line(self):
         self.unchanged(2, "command line", "chip", "write", 6, "--hex",
@@ -569,7 +622,7 @@ class OverASocket(board_case.Case):
                     ("external", ("sign", 1, "--digest", "00" * 32)),
                     ("not lockable", ("lock", "slot", 14, "--yes")),
                     ("WriteConfig of slot 7 is Never",
-                     ("write", 7, "--file", "zeros"))):
+                     ("write", 7, "--file", "zeros", "--yes"))):
                 with self.subTest(link=link, words=words):
                     (self.kw.folder / "zeros").write_bytes(bytes(32))
                     self.fails(5, words, "chip", *arguments, "--chip", link)

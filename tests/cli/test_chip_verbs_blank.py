@@ -168,9 +168,10 @@ class Life(Case):
         """Answers what the chip holds now: slots and OTP."""
         slots = [b"\xff" * size for size in SIZES] + [b"\xff" * 64]
         key, secret, otp = os.urandom(32), os.urandom(36), os.urandom(64)
-        self.chip("write", 4, "--file", self.file("key4", key))
+        self.chip("write", 4, "--file", self.file("key4", key), "--yes")
         slots[4] = key + slots[4][32:]
-        self.chip("write", 3, "--file", self.file("secret3", secret))
+        self.no(2, "secret", "write", 3, "--file", self.file("s3", secret))
+        self.chip("write", 3, "--file", self.file("secret3", secret), "--yes")
         slots[3] = secret
         self.chip("write", "otp", "--file", self.file("otp", otp))
         slots[16] = otp
@@ -213,11 +214,12 @@ class Life(Case):
         self.assertEqual((self.kw.folder / "three").read_bytes(), slots[3])
         self.assertIsNone(document["data"])
         self.assertEqual(kw.mode(self.kw.folder / "three"), 0o600)
-        self.no(5, "Never", "write", 3, "--file", self.file("x", bytes(36)))
+        self.no(5, "Never", "write", 3, "--file", self.file("x", bytes(36)),
+                "--yes")
         # Written and read under the same key.
         secret = os.urandom(36)
         self.chip("write", 5, "--file", self.file("s5", secret),
-                  "--key-file", key)
+                  "--key-file", key, "--yes")
         self.chip("read", 5, "--key-file", key, "-o", "five")
         self.assertEqual((self.kw.folder / "five").read_bytes(), secret)
         # A private key, encrypted now.

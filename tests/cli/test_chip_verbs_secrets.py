@@ -153,12 +153,13 @@ class Everywhere(Case):
         """Left out, and said to be."""
         self.kw.run("resources", "make")
         path = self.secret("nine", 64)
-        trace = self.kw.trace("chip", "write", 9, "--file", path)
+        trace = self.kw.trace("chip", "write", 9, "--file", path, "--yes")
         self.assertEqual(len(re.findall(r"<32 bytes, secret of slot 9>",
                                         trace)), 2)
         key = self.kw.newest(self.serial, "slot_6_secret_key.pem")
         trace = self.kw.trace("chip", "write", 5, "--file",
-                              self.secret("five"), "--key-file", key)
+                              self.secret("five"), "--key-file", key,
+                              "--yes")
         self.assertIn("<32 bytes, secret of slot 5> <32 bytes, MAC>", trace)
 
 
