@@ -98,13 +98,13 @@ static kw_status write_project(struct kw_cli *cli,
     return status;
 }
 
-static kw_status update(struct kw_cli *cli, const struct kw_project *project) {
+static kw_status update(struct kw_cli *cli, const struct kw_project *project,
+                        size_t *updated) {
     const size_t count = update_hashes(project);
     if (count > 0) {
         KW_TRY(write_project(cli, project));
     }
-    json_object_set_new(cli->result, "updated",
-                        json_integer((json_int_t)count));
+    *updated = count;
     kw_print(cli, "%zu hashes written into %s\n", count,
              project->document.name);
     return KW_OK;
@@ -209,10 +209,13 @@ static kw_status evidence(struct kw_cli *cli,
                           const struct kw_arguments *arguments,
                           struct kw_primitives *primitives,
                           struct kw_project *project) {
+    size_t updated = 0;
     (void)primitives;
     if (kw_argument(arguments, "--update") != NULL) {
-        KW_TRY(update(cli, project));
+        KW_TRY(update(cli, project, &updated));
     }
+    json_object_set_new(cli->result, "updated",
+                        json_integer((json_int_t)updated));
     return show_evidence(cli, project);
 }
 

@@ -71,8 +71,13 @@ kw_status kw_winc_begin_change(struct kw_cli *cli,
     return status;
 }
 
+/* After a dry run too: the flash is read in download mode. */
+static bool leaves_in_download(const struct kw_arguments *arguments) {
+    return kw_argument(arguments, "--download-mode") != NULL;
+}
+
 void kw_winc_end(const struct kw_arguments *arguments, struct kw_winc *winc) {
-    kw_winc_close(winc, kw_argument(arguments, "--download-mode") == NULL);
+    kw_winc_close(winc, !leaves_in_download(arguments));
 }
 
 kw_status kw_winc_check_date(struct kw_cli *cli,
@@ -172,13 +177,15 @@ kw_status kw_winc_prepare_change(struct kw_cli *cli,
                                  struct kw_winc_work *work) {
     KW_TRY(kw_winc_work_prepare(work, &cli->error));
     show_cost(cli, work, kw_argument(arguments, "--dry-run") != NULL);
+    json_object_set_new(
+        cli->result, "mode",
+        json_string(leaves_in_download(arguments) ? "download" : "reset"));
     return KW_OK;
 }
 
 kw_status kw_winc_write_change(struct kw_cli *cli,
                                const struct kw_arguments *arguments,
                                struct kw_winc_work *work) {
-    const bool stays = kw_argument(arguments, "--download-mode") != NULL;
     if (work->winc->update.told == NULL) {
         work->winc->update.told = kw_winc_tell;
         work->winc->update.observer = cli;
@@ -187,9 +194,8 @@ kw_status kw_winc_write_change(struct kw_cli *cli,
     kw_print(cli,
              "The module %s; please re-init it to start Wi-Fi "
              "operations\n",
-             stays ? "stays in download mode" : "was reset");
-    json_object_set_new(cli->result, "mode",
-                        json_string(stays ? "download" : "reset"));
+             leaves_in_download(arguments) ? "stays in download mode"
+                                           : "was reset");
     return KW_OK;
 }
 

@@ -252,6 +252,12 @@ class Roots(winc_case.Case):
         document = self.kw.json("winc", "erase", "--root", "--tls",
                                 "--dry-run")
         self.assertEqual((document["saved"], document["dry_run"]), ([], True))
+        self.assertEqual(document["mode"], "reset")
+        for stores, words in (
+                (["--root"], "erase what is trusted of module"),
+                (["--tls"], "erase the own certificates and keys of module"),
+                (["--root", "--tls"], "trusted and the own certificates")):
+            self.fails(2, words, "winc", "erase", *stores)
         self.assertEqual(document["erases"], 1)
         self.assertEqual(list(self.kw.at("backups").glob("winc-*")), [])
         self.assertEqual(self.flash(), before)
