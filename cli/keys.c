@@ -142,7 +142,7 @@ static bool has_secret(const struct kw_key_files *files) {
 static void print_legend(const struct kw_cli *cli, const struct held *held,
                          const struct kw_key_files *files) {
     if (!held->known) {
-        kw_print(cli, "\n?  not known: %s does not answer: %s\n",
+        kw_print(cli, "\n?  not known: %s cannot be asked: %s\n",
                  cli->chip_text, held->reason);
         return;
     }

@@ -373,8 +373,11 @@ class Keys(kw.Case):
         self.kw.run("resources", "make")
         self.assertIn("?  not known: no chip shows its secrets",
                       self.legend())
-        self.assertIn("?  not known: sim:nobody does not answer",
+        self.assertIn("?  not known: sim:nobody cannot be asked",
                       self.legend("--chip", "sim:nobody"))
+        # It answers, and does not tell.
+        self.assertRegex(self.legend("--chip", "sim:blank"),
+                         "sim:blank cannot be asked: .*0F.*not locked")
 
     def test_why_the_chip_does_not_answer(self):
         self.init()
@@ -382,7 +385,7 @@ class Keys(kw.Case):
         lock = self.kw.at("chips", "lock")
         lock.unlink()
         lock.mkdir()
-        self.assertRegex(self.legend(), "sim:trustflex does not answer: "
+        self.assertRegex(self.legend(), "sim:trustflex cannot be asked: "
                          "cannot open chips/lock of .*: Is a directory")
 
     def test_another_chip(self):
