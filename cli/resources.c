@@ -30,30 +30,37 @@ static void show(struct kw_cli *cli, const struct kw_resources_result *result) {
     json_object_set(cli->result, "slots", result->slots);
 }
 
-/* A validated key is in use: what replaces it is asked for. */
-static kw_status confirm(struct kw_cli *cli,
-                         const struct kw_resources *resources) {
-    const struct kw_rotation rotation = {.workspace = resources->workspace,
-                                         .chip = resources->chip};
-    struct kw_rotation_view view;
+static void print_validated(struct kw_cli *cli,
+                            const struct kw_rotation_view *view) {
     char key[KW_SHORT_TEXT];
     char authority[KW_SHORT_TEXT];
-    KW_TRY(kw_rotation_look(&rotation, &view, &cli->error));
-    if (!view.state.validated) {
+    kw_print(cli, "Slot 14 holds the validated key %s%s%s.\n",
+             kw_short_fingerprint(view->has_key ? view->key : NULL, key),
+             view->has_authority ? " under the authority "
+                                 : "; slot 13 holds no authority",
+             view->has_authority
+                 ? kw_short_fingerprint(view->authority, authority)
+                 : "");
+}
+
+/* Whoever has keys in the chip, or had some made for it, may be using them:
+ * what replaces them is asked for. */
+static kw_status confirm(struct kw_cli *cli,
+                         const struct kw_resources *resources) {
+    struct kw_rotation_view view;
+    KW_TRY(kw_resources_check(resources, &view, &cli->error));
+    if (!view.has_key && !view.has_authority && view.resources.number == 0) {
         return KW_OK;
     }
+    if (view.state.validated) {
+        print_validated(cli, &view);
+    } else {
+        kw_print(cli, "The keys of this chip were made before.\n");
+    }
     kw_print(cli,
-             "Slot 14 holds the validated key %s%s%s.\n"
-             "New resources replace both, the secrets in slots 5, 6 and 9 and "
-             "the public key in slot 15;\nthe old keys stay in keys/, requests "
-             "and bundles made "
-             "before no longer fit.\n",
-             kw_short_fingerprint(view.has_key ? view.key : NULL, key),
-             view.has_authority ? " under the authority "
-                                : "; slot 13 holds no authority",
-             view.has_authority
-                 ? kw_short_fingerprint(view.authority, authority)
-                 : "");
+             "New resources replace the keys in slots 13, 14 and 15 and the "
+             "secrets in slots 5, 6 and 9;\nthe old keys stay in keys/, "
+             "requests and bundles made before no longer fit.\n");
     return kw_confirm_chip(cli, "Replace the keys of this chip?");
 }
 
@@ -89,8 +96,7 @@ static const struct kw_option MAKE_OPTIONS[] = {
 
 static const struct kw_verb VERBS[] = {
     {"make", NULL, "make prototype keys and program them", MAKE_OPTIONS, 0, 0,
-     make, .asks = "before it replaces a validated key",
-     .example = "resources make"},
+     make, .asks = "before it replaces keys", .example = "resources make"},
 };
 
 const struct kw_noun kw_noun_resources = {

@@ -116,7 +116,7 @@ static void warn_of_no_authority(const struct kw_cli *cli,
                      "14 keeps its key for ever");
         return;
     }
-    if (view->unfinished == 0 && view->has_key) {
+    if (!kw_rotation_view_is_unfinished(view) && view->has_key) {
         kw_warn(cli,
                 "slot 13 holds no authority: the key in slot 14 %s;\n"
                 "         `keywright rotate set-authority` puts back the one "
@@ -145,13 +145,13 @@ static bool is_exchanged(const struct kw_rotation *rotation,
 
 static void warn_of_resources(const struct kw_cli *cli,
                               const struct kw_rotation_view *view) {
-    if (view->unfinished != 0) {
+    if (kw_rotation_view_is_unfinished(view)) {
         kw_warn(cli,
-                "warning: a `resources make` was interrupted: not all keys of "
+                "a `resources make` was interrupted: not all keys of "
                 "generation %u are in the chip;\n"
                 "         `keywright resources make` makes new ones for all "
-                "slots\n",
-                view->unfinished);
+                "slots",
+                view->resources.number);
     }
 }
 

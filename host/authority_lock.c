@@ -28,11 +28,11 @@ static kw_status check(const struct kw_rotation_view *view,
         return kw_error(error, KW_NO, "slot 13 is locked already");
     }
     KW_TRY(kw_rotation_need_authority(view, error));
-    if (view->unfinished != 0) {
+    if (kw_rotation_view_is_unfinished(view)) {
         kw_error(error, KW_NO,
                  "a `resources make` was interrupted (generation %u), and "
                  "could not be made up for with slot 13 locked",
-                 view->unfinished);
+                 view->resources.number);
         return kw_error_hint(error, "run `keywright resources make` first; "
                                     "nothing was changed");
     }

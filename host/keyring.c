@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "host/text.h"
 
@@ -103,6 +104,27 @@ bool kw_generation_is_programmed(const struct kw_key_file *file) {
     return programmed;
 }
 
+static void discard_file(const char *folder, const char *name) {
+    struct kw_error ignored;
+    char *path = kw_format("%s/%s", folder, name);
+    if (path != NULL) {
+        (void)!kw_file_wipe(path, &ignored);
+    }
+    free(path);
+}
+
+void kw_generation_discard(const char *folder) {
+    struct kw_error ignored;
+    struct kw_names names;
+    if (kw_folder_list(folder, &names, &ignored) == KW_OK) {
+        for (size_t i = 0; i < names.count; i++) {
+            discard_file(folder, names.name[i]);
+        }
+        kw_names_free(&names);
+    }
+    (void)rmdir(folder);
+}
+
 /* What `rotate new-key` makes has none of these. */
 static const char *const OF_RESOURCES[] = {
     "slot_6_secret_key.pem", "slot_13_ecc_key_pair.pem", PROGRAMMED};
@@ -125,28 +147,31 @@ static bool is_of_resources(const char *device, unsigned generation) {
     return false;
 }
 
-static kw_status find_unfinished(const char *device, unsigned *generation,
-                                 struct kw_error *error) {
-    unsigned last = 0;
-    KW_TRY(last_generation(device, &last, error));
-    while (last > 0 && !is_of_resources(device, last)) {
-        last--;
+static kw_status find_resources(const char *device,
+                                struct kw_generation *generation,
+                                struct kw_error *error) {
+    unsigned number = 0;
+    KW_TRY(last_generation(device, &number, error));
+    while (number > 0 && !is_of_resources(device, number)) {
+        number--;
     }
-    *generation =
-        last > 0 && !generation_has(device, last, PROGRAMMED) ? last : 0;
+    *generation = (struct kw_generation){
+        .number = number,
+        .is_whole = number > 0 && generation_has(device, number, PROGRAMMED),
+    };
     return KW_OK;
 }
 
-kw_status kw_keyring_unfinished(const struct kw_workspace *workspace,
-                                const uint8_t serial[KW_SERIAL_SIZE],
-                                unsigned *generation, struct kw_error *error) {
+kw_status kw_keyring_resources(const struct kw_workspace *workspace,
+                               const uint8_t serial[KW_SERIAL_SIZE],
+                               struct kw_generation *generation,
+                               struct kw_error *error) {
     char text[KW_SERIAL_TEXT];
     kw_serial_text(serial, text);
-    *generation = 0;
     char *device = kw_workspace_path(workspace, "keys/%s", text);
     const kw_status status = device == NULL
                                  ? no_memory(error)
-                                 : find_unfinished(device, generation, error);
+                                 : find_resources(device, generation, error);
     free(device);
     return status;
 }

@@ -38,11 +38,19 @@ KW_MUST_USE kw_status kw_generation_set_programmed(const char *folder,
                                                    struct kw_error *error);
 bool kw_generation_is_programmed(const struct kw_key_file *file);
 
-/* The newest generation that `resources make` began, when it was interrupted
- * before all of it was in the chip; 0: it was not. */
-KW_MUST_USE kw_status kw_keyring_unfinished(
-    const struct kw_workspace *workspace, const uint8_t serial[KW_SERIAL_SIZE],
-    unsigned *generation, struct kw_error *error);
+/* Wipes and removes a generation that no chip has a key of. */
+void kw_generation_discard(const char *folder);
+
+/* The newest generation that `resources make` began; 0: none. It is whole
+ * unless an interruption left a part of it out of the chip. */
+struct kw_generation {
+    unsigned number;
+    bool is_whole;
+};
+KW_MUST_USE kw_status kw_keyring_resources(const struct kw_workspace *workspace,
+                                           const uint8_t serial[KW_SERIAL_SIZE],
+                                           struct kw_generation *generation,
+                                           struct kw_error *error);
 
 /* All key files, by serial, generation and slot. */
 struct kw_key_files {

@@ -18,13 +18,16 @@
 #define LINE_MAX_SIZE 256
 #define LAST_LINE     "Key generation - Success"
 
-/* One run: what has been made so far. */
+/* One run. All that it makes is on the disk before the chip is changed: from
+ * then on nothing but the chip can stop it. */
 struct run {
     const struct kw_resources *resources;
     struct kw_resources_result *result;
     struct kw_rotation_view view;
-    uint8_t io_key[32];         /* what slot 6 holds now */
+    struct kw_authority *former; /* invalidates slot 14; NULL: it need not */
+    uint8_t secret[KW_SLOT_COUNT][SECRET_MAX];
     struct kw_key_file pair[3]; /* slots 13, 14, 15 */
+    char *signed_file;          /* of the firmware; NULL: none */
 };
 
 /* --- the table of slots --- */
@@ -105,15 +108,23 @@ static void say(const struct kw_resources *resources, const char *line) {
     }
 }
 
+/* Once the chip is being changed the way out is forward: with some slots new
+ * and some old it is of no use. */
+static kw_status half_done(const struct run *run, struct kw_error *error) {
+    return kw_error_hint(
+        error,
+        "%sthe new keys are kept in %s; mend the cause and run `keywright "
+        "resources make` again: it makes new ones for every slot",
+        run->view.state.validated ? "slot 14 may be invalidated already; " : "",
+        run->result->folder);
+}
+
 static kw_status slot_failed(const struct run *run, kw_status status,
                              unsigned slot, struct kw_error *error) {
     char doing[64];
     (void)snprintf(doing, sizeof doing, "cannot program slot %u", slot);
     kw_error_chip(error, status, run->resources->chip, doing);
-    return kw_error_hint(error,
-                         "the new keys are kept in %s; mend the cause and "
-                         "run `keywright resources make` again",
-                         run->result->folder);
+    return half_done(run, error);
 }
 
 /* --- secrets --- */
@@ -139,56 +150,37 @@ static kw_status save_secret(const struct run *run, unsigned slot,
     return status;
 }
 
-static kw_status write_secret(struct run *run, const struct slot_row *row,
-                              struct kw_error *error) {
-    uint8_t key[SECRET_MAX];
-    kw_status status = kw_random(key, row->secret_size, error);
-    if (status == KW_OK) {
-        status = save_secret(run, row->slot, key, row->secret_size, error);
-    }
-    if (status == KW_OK) {
-        const kw_status written = kw_chip_write_slot(
-            run->resources->chip, row->slot, key, row->secret_size);
-        status = written == KW_OK ? KW_OK
-                                  : slot_failed(run, written, row->slot, error);
-    }
-    if (status == KW_OK && row->slot == IO_KEY_SLOT) {
-        memcpy(run->io_key, key, sizeof run->io_key);
-    }
-    kw_wipe(key, sizeof key);
-    return status;
+static kw_status make_secret(struct run *run, const struct slot_row *row,
+                             struct kw_error *error) {
+    uint8_t *key = run->secret[row->slot];
+    KW_TRY(kw_random(key, row->secret_size, error));
+    return save_secret(run, row->slot, key, row->secret_size, error);
 }
 
-static kw_status send_encrypted(struct run *run, const struct slot_row *row,
-                                const uint8_t *key, struct kw_error *error) {
-    uint8_t num_in[KW_NUM_IN_SIZE];
-    KW_TRY(kw_random(num_in, sizeof num_in, error));
-    const struct kw_encrypted_write write = {
-        .slot = row->slot,
-        .key_slot = IO_KEY_SLOT,
-        .key = run->io_key,
-        .plain = key,
-        .serial = run->result->serial,
-        .num_in = num_in,
-    };
+static kw_status write_secret(struct run *run, const struct slot_row *row,
+                              struct kw_error *error) {
     const kw_status status =
-        kw_chip_write_encrypted(run->resources->chip, &kw_openssl_hash, &write);
+        kw_chip_write_slot(run->resources->chip, row->slot,
+                           run->secret[row->slot], row->secret_size);
     return status == KW_OK ? KW_OK : slot_failed(run, status, row->slot, error);
 }
 
 static kw_status write_encrypted_secret(struct run *run,
                                         const struct slot_row *row,
                                         struct kw_error *error) {
-    uint8_t key[32];
-    kw_status status = kw_random(key, sizeof key, error);
-    if (status == KW_OK) {
-        status = save_secret(run, row->slot, key, sizeof key, error);
-    }
-    if (status == KW_OK) {
-        status = send_encrypted(run, row, key, error);
-    }
-    kw_wipe(key, sizeof key);
-    return status;
+    uint8_t num_in[KW_NUM_IN_SIZE];
+    KW_TRY(kw_random(num_in, sizeof num_in, error));
+    const struct kw_encrypted_write write = {
+        .slot = row->slot,
+        .key_slot = IO_KEY_SLOT,
+        .key = run->secret[IO_KEY_SLOT],
+        .plain = run->secret[row->slot],
+        .serial = run->result->serial,
+        .num_in = num_in,
+    };
+    const kw_status status =
+        kw_chip_write_encrypted(run->resources->chip, &kw_openssl_hash, &write);
+    return status == KW_OK ? KW_OK : slot_failed(run, status, row->slot, error);
 }
 
 /* --- key pairs --- */
@@ -212,9 +204,8 @@ static kw_status save_pair(struct run *run, unsigned slot,
     return status;
 }
 
-/* The header for the vendor's firmware, before the slot is written, as the
- * vendor's tool does it. No key is validated then: its invalidate pair is
- * for the new key. */
+/* The header for the vendor's firmware. No key is validated then: its
+ * invalidate pair is for the new key. */
 static kw_status save_header(struct run *run, struct kw_error *error) {
     struct kw_authority *authority = NULL;
     const struct kw_key_file *pair = pair_of(run, KW_ROTATING_SLOT);
@@ -250,24 +241,20 @@ static kw_status leave_with_new(struct run *run, struct kw_error *error) {
         kw_public_slot_invalidate(run->resources->chip, run->view.state.config,
                                   run->view.key, authority, error);
     kw_authority_close(authority);
-    KW_TRY(status);
+    if (status != KW_OK) {
+        return half_done(run, error);
+    }
     say(run->resources, "Slot 14 was validated under an authority that slot 13 "
                         "lost, invalidated it with the new one");
     return KW_OK;
 }
 
-static kw_status prepare_rotating(struct run *run, struct kw_error *error) {
-    const bool authority_is_lost =
-        run->view.state.validated && !run->view.has_authority;
-    KW_TRY(save_header(run, error));
-    return authority_is_lost ? leave_with_new(run, error) : KW_OK;
-}
-
 static kw_status write_key_pair(struct run *run, const struct slot_row *row,
                                 struct kw_error *error) {
-    KW_TRY(save_pair(run, row->slot, error));
-    if (row->slot == KW_ROTATING_SLOT) {
-        KW_TRY(prepare_rotating(run, error));
+    const bool authority_is_lost =
+        run->view.state.validated && !run->view.has_authority;
+    if (row->slot == KW_ROTATING_SLOT && authority_is_lost) {
+        KW_TRY(leave_with_new(run, error));
     }
     const kw_status status = kw_public_slot_write(
         run->resources->chip, row->slot, pair_of(run, row->slot)->public_key);
@@ -310,8 +297,7 @@ static kw_status check_journal(const struct run *run, struct kw_error *error) {
  * invalidates it before that is replaced: a run that is cut short then leaves
  * nothing behind that only a new authority could undo. When slot 13 holds
  * none, the new one does it (leave_with_new). */
-static kw_status leave_old_key(const struct run *run, struct kw_error *error) {
-    struct kw_authority *authority = NULL;
+static kw_status find_former(struct run *run, struct kw_error *error) {
     const struct kw_rotation rotation = {
         .workspace = run->resources->workspace,
         .chip = run->resources->chip,
@@ -320,20 +306,27 @@ static kw_status leave_old_key(const struct run *run, struct kw_error *error) {
     if (!run->view.state.validated || !run->view.has_authority) {
         return KW_OK;
     }
-    kw_status status = kw_rotation_authority(&rotation, run->view.authority,
-                                             &authority, error);
+    const kw_status status = kw_rotation_authority(
+        &rotation, run->view.authority, &run->former, error);
     if (status == KW_NO && rotation.authority == NULL) {
         return kw_error_hint(error, "name its key with --authority FILE; if "
                                     "nobody has that key any more, `keywright "
                                     "rotate set-authority` puts another "
                                     "authority into slot 13 first");
     }
-    KW_TRY(status);
-    status =
+    return status;
+}
+
+static kw_status leave_old_key(const struct run *run, struct kw_error *error) {
+    if (run->former == NULL) {
+        return KW_OK;
+    }
+    const kw_status status =
         kw_public_slot_invalidate(run->resources->chip, run->view.state.config,
-                                  run->view.key, authority, error);
-    kw_authority_close(authority);
-    KW_TRY(status);
+                                  run->view.key, run->former, error);
+    if (status != KW_OK) {
+        return half_done(run, error);
+    }
     say(run->resources, "Slot 14 was validated under the authority of before, "
                         "invalidated it with that authority");
     return KW_OK;
@@ -345,9 +338,9 @@ static kw_status check_first(struct run *run, struct kw_error *error) {
         .chip = run->resources->chip,
     };
     KW_TRY(kw_rotation_look(&rotation, &run->view, error));
-    memcpy(run->result->serial, run->view.state.serial, KW_SERIAL_SIZE);
     KW_TRY(check_locks(run, error));
-    return check_journal(run, error);
+    KW_TRY(check_journal(run, error));
+    return find_former(run, error);
 }
 
 /* --- firmware --- */
@@ -413,9 +406,9 @@ static kw_status save_signed(const struct run *run, const char *name,
     return status;
 }
 
-static void say_signed(const struct run *run, const char *name) {
-    char *line = kw_format("Signed %s with the key of slot 15: %s/%s_sign.bin",
-                           run->resources->firmware, run->result->folder, name);
+static void say_signed(const struct run *run) {
+    char *line = kw_format("Signed %s with the key of slot 15: %s",
+                           run->resources->firmware, run->signed_file);
     if (line != NULL) {
         say(run->resources, line);
     }
@@ -440,7 +433,9 @@ static kw_status sign_image(struct run *run, const uint8_t *image, size_t size,
                  ? no_memory(error)
                  : save_signed(run, name, image, size, signature, error);
     if (status == KW_OK) {
-        say_signed(run, name);
+        run->signed_file =
+            kw_format("%s/%s_sign.bin", run->result->folder, name);
+        status = run->signed_file == NULL ? no_memory(error) : KW_OK;
     }
     free(name);
     return status;
@@ -472,38 +467,92 @@ static kw_status program_all(struct run *run, struct kw_error *error) {
     return KW_OK;
 }
 
-static kw_status make_all(struct run *run, const uint8_t *image, size_t size,
-                          struct kw_error *error) {
-    KW_TRY(check_first(run, error));
+static kw_status make_keys(struct run *run, struct kw_error *error) {
+    for (size_t i = 0; i < ROW_COUNT; i++) {
+        const struct slot_row *row = &ROWS[i];
+        if (row->secret_size > 0) {
+            KW_TRY(make_secret(run, row, error));
+        } else if (row->program != NULL) {
+            KW_TRY(save_pair(run, row->slot, error));
+        }
+    }
+    return save_header(run, error);
+}
+
+struct image {
+    uint8_t *bytes;
+    size_t size;
+};
+
+static kw_status make_files(struct run *run, const struct image *image,
+                            struct kw_error *error) {
+    KW_TRY(make_keys(run, error));
+    return image->bytes == NULL
+               ? KW_OK
+               : sign_image(run, image->bytes, image->size, error);
+}
+
+static kw_status program(struct run *run, struct kw_error *error) {
     KW_TRY(leave_old_key(run, error));
-    KW_TRY(kw_keyring_new_generation(
-        run->resources->workspace, run->result->serial,
-        &run->result->generation, &run->result->folder, error));
     KW_TRY(program_all(run, error));
-    KW_TRY(kw_generation_set_programmed(run->result->folder, error));
-    if (run->resources->firmware != NULL) {
-        KW_TRY(sign_image(run, image, size, error));
+    const kw_status status =
+        kw_generation_set_programmed(run->result->folder, error);
+    if (status != KW_OK) {
+        return kw_error_hint(error,
+                             "every key is in the chip, but that could not be "
+                             "noted in %s",
+                             run->result->folder);
+    }
+    if (run->signed_file != NULL) {
+        say_signed(run);
     }
     say(run->resources, LAST_LINE);
     return KW_OK;
+}
+
+static kw_status make_all(struct run *run, const struct image *image,
+                          struct kw_error *error) {
+    KW_TRY(check_first(run, error));
+    memcpy(run->result->serial, run->view.state.serial, KW_SERIAL_SIZE);
+    KW_TRY(kw_keyring_new_generation(
+        run->resources->workspace, run->result->serial,
+        &run->result->generation, &run->result->folder, error));
+    const kw_status status = make_files(run, image, error);
+    if (status != KW_OK) {
+        kw_generation_discard(run->result->folder);
+        return status;
+    }
+    return program(run, error);
 }
 
 kw_status kw_resources_make(const struct kw_resources *resources,
                             struct kw_resources_result *result,
                             struct kw_error *error) {
     struct run run = {.resources = resources, .result = result};
-    uint8_t *image = NULL;
-    size_t size = 0;
+    struct image image = {.bytes = NULL};
     *result = (struct kw_resources_result){.slots = json_array()};
     if (resources->firmware != NULL) {
-        KW_TRY(read_image(resources->firmware, &image, &size, error));
+        KW_TRY(
+            read_image(resources->firmware, &image.bytes, &image.size, error));
     }
-    const kw_status status = make_all(&run, image, size, error);
+    const kw_status status = make_all(&run, &image, error);
     for (unsigned i = 0; i < 3; i++) {
         kw_key_file_free(&run.pair[i]);
     }
+    kw_authority_close(run.former);
+    free(run.signed_file);
     kw_wipe(&run, sizeof run);
-    free(image);
+    free(image.bytes);
+    return status;
+}
+
+kw_status kw_resources_check(const struct kw_resources *resources,
+                             struct kw_rotation_view *view,
+                             struct kw_error *error) {
+    struct run run = {.resources = resources};
+    const kw_status status = check_first(&run, error);
+    kw_authority_close(run.former);
+    *view = run.view;
     return status;
 }
 

@@ -1,7 +1,7 @@
 /* host/resources.h: prototype keys for the slots of a TrustFLEX chip.
  *
  * In the vendor's order and with its lines (seeds; docs/cli.md, "resources
- * make"); every file before its slot, and nothing overwritten. Knows
+ * make"); every file before the first slot, and nothing overwritten. Knows
  * host/rotation.h and below. */
 #ifndef KW_HOST_RESOURCES_H
 #define KW_HOST_RESOURCES_H
@@ -25,6 +25,12 @@ struct kw_resources_result {
     char *folder;  /* freed by kw_resources_result_free */
     json_t *slots; /* [{slot, action, line}]; freed likewise */
 };
+
+/* What would be refused before anything is changed, and the chip as it is now,
+ * for whoever asks before it is changed. */
+KW_MUST_USE kw_status kw_resources_check(const struct kw_resources *resources,
+                                         struct kw_rotation_view *view,
+                                         struct kw_error *error);
 
 /* KW_PARSE: the image is empty. KW_NO, before anything is changed: no
  * private key for slot 13, which a validated slot 14 needs. */

@@ -1,6 +1,5 @@
 #include "host/rotation_view.h"
 
-#include "host/keyring.h"
 #include "host/public_slot.h"
 
 void kw_rotation_say(const struct kw_rotation *rotation, const char *line) {
@@ -53,8 +52,12 @@ kw_status kw_rotation_look(const struct kw_rotation *rotation,
                              "cannot read the chip");
     }
     look_at_keys(view, authority);
-    return kw_keyring_unfinished(rotation->workspace, view->state.serial,
-                                 &view->unfinished, error);
+    return kw_keyring_resources(rotation->workspace, view->state.serial,
+                                &view->resources, error);
+}
+
+bool kw_rotation_view_is_unfinished(const struct kw_rotation_view *view) {
+    return view->resources.number != 0 && !view->resources.is_whole;
 }
 
 /* What to do about a slot 13 without a P-256 key. A key in slot 14 shows that
@@ -65,11 +68,11 @@ static kw_status advise(const struct kw_rotation_view *view,
         return kw_error_hint(error, "it is locked, so it never will: use "
                                     "another chip");
     }
-    if (view->unfinished != 0) {
+    if (kw_rotation_view_is_unfinished(view)) {
         return kw_error_hint(error,
                              "a `resources make` was interrupted (generation "
                              "%u): run `keywright resources make` again",
-                             view->unfinished);
+                             view->resources.number);
     }
     if (!view->has_key) {
         return kw_error_hint(error, "run `keywright resources make` first");

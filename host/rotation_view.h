@@ -7,6 +7,7 @@
 
 #include "core/rotate.h"
 #include "host/error.h"
+#include "host/keyring.h"
 #include "host/workspace.h"
 
 struct kw_rotation {
@@ -29,9 +30,11 @@ struct kw_rotation_view {
     uint8_t authority[KW_PUBLIC_KEY_SIZE];
     bool authority_locked;
     bool authority_is_blank; /* false beside no key: it holds other bytes */
-    unsigned unfinished;     /* generation of a `resources make` that was
-                              * interrupted; 0: none was */
+    struct kw_generation resources; /* what `resources make` made for it */
 };
+
+/* A `resources make` of this chip was interrupted. */
+bool kw_rotation_view_is_unfinished(const struct kw_rotation_view *view);
 
 /* Reads the chip; KW_NO_CHIP_TYPE: its slot 14 is no rotating key. */
 KW_MUST_USE kw_status kw_rotation_look(const struct kw_rotation *rotation,

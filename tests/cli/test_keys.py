@@ -36,7 +36,7 @@ class List(kw.Case):
 
     def test_older_generations(self):
         self.kw.run("resources", "make")
-        self.kw.run("resources", "make")
+        self.kw.run("resources", "make", "--yes")
         keys = [key for key in self.list() if key["slot"] == 14]
         self.assertEqual([(key["generation"], key["in_chip"])
                           for key in keys], [(1, False), (2, True)])
@@ -99,7 +99,7 @@ class Retire(kw.Case):
         self.kw.run("rotate", "run")
 
     def test_a_whole_generation(self):
-        self.kw.run("resources", "make")
+        self.kw.run("resources", "make", "--yes")
         first, second = self.kw.generations(self.serial)
         before = {path: path.read_bytes() for path in second.iterdir()}
         self.retire(1)
@@ -109,7 +109,7 @@ class Retire(kw.Case):
             self.assertEqual(path.read_bytes(), data)
 
     def test_serial_in_upper_case(self):
-        self.kw.run("resources", "make")
+        self.kw.run("resources", "make", "--yes")
         document = self.kw.json("keys", "retire", self.serial.upper(), "1",
                                 "--yes")
         self.assertEqual(document["serial"], self.serial)
@@ -127,7 +127,7 @@ class Retire(kw.Case):
                           if "keys" in path.parts})
 
     def test_the_chip_cannot_be_asked(self):
-        self.kw.run("resources", "make")
+        self.kw.run("resources", "make", "--yes")
         self.kw.at("chips", "trustflex.chip").unlink()
         self.retire(1, code=1)
         self.assertTrue(any(self.kw.generations(self.serial)[0].iterdir()))

@@ -5,6 +5,7 @@ import base64
 import hashlib
 import json
 import re
+import shutil
 import subprocess
 
 from cryptography.hazmat.primitives import hashes
@@ -110,6 +111,10 @@ class Make(kw.Case):
     def make(self, *options):
         document = self.kw.json("resources", "make", "--yes", *options)
         return document, self.kw.path(document["folder"])
+
+    def kept(self):
+        return {path: data for path, data in self.kw.files().items()
+                if "run" not in path.parts}
 
     def test_document(self):
         document, folder = self.make()
@@ -278,9 +283,31 @@ class Make(kw.Case):
                    "--authority", other)
         out = self.kw.run("resources", "make", "--yes", "--authority",
                           elsewhere).out
-        self.assertIn("the secrets in slots 5, 6 and 9 and the public key in "
-                      "slot 15", out)
+        self.assertIn("the keys in slots 13, 14 and 15 and the secrets in "
+                      "slots 5, 6 and 9", out)
         self.kw.run("rotate", "run")
+
+    def test_asks_before_it_replaces(self):
+        """Nothing is asked on a new chip; then it is, validated or not."""
+        self.kw.run("resources", "make")
+        before = self.kept()
+        document = self.fails(2, "--yes", "resources", "make")
+        self.assertIn("nothing was changed", document["hint"].lower())
+        self.assertIn("Replace the keys of this chip?",
+                      self.kw.run("resources", "make", code=2).err)
+        self.assertEqual(self.kept(), before)
+        out = self.kw.run("resources", "make", "--yes").out
+        self.assertRegex(out, "keys of this chip were made before")
+        self.kw.run("rotate", "run")
+        self.fails(2, "--yes", "resources", "make")
+        self.assertRegex(self.kw.run("resources", "make", "--yes").out,
+                         "Slot 14 holds the validated key")
+
+    def test_asks_before_it_replaces_what_others_made(self):
+        self.kw.run("resources", "make")
+        shutil.rmtree(self.kw.at("keys", self.serial.upper()))
+        self.fails(2, "--yes", "resources", "make")
+        self.kw.run("resources", "make", "--yes")
 
     def test_locked_slot(self):
         self.make()
@@ -297,8 +324,8 @@ class Make(kw.Case):
         self.assertFalse(any(self.kw.at("keys").glob("*/prototype-*")))
 
     def test_no_secret_is_shown(self):
-        self.make()
-        self.kw.run("resources", "make", "--trace")
+        self.make("--trace")
+        self.kw.run("resources", "make", "--yes", "--trace")
         self.kw.run("chip", "slots", "--trace")
         self.kw.run("keys", "list", "--trace", "--json")
         self.kw.secrets()
@@ -316,7 +343,8 @@ class Firmware(kw.Case):
 
     def sign(self, name, image):
         self.kw.folder.joinpath(name).write_bytes(image)
-        document = self.kw.json("resources", "make", "--firmware", name)
+        document = self.kw.json("resources", "make", "--yes",
+                                "--firmware", name)
         return document, self.kw.path(document["folder"])
 
     def test_signature_by_openssl(self):
@@ -379,7 +407,7 @@ class Json(kw.Case):
         self.init()
         document = self.kw.json("resources", "make")
         self.assertEqual(json.loads(json.dumps(document)), document)
-        out = self.kw.run("resources", "make").out
+        out = self.kw.run("resources", "make", "--yes").out
         for slot in document["slots"]:
             self.assertIn(slot["line"], out)
 

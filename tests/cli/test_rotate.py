@@ -558,8 +558,8 @@ class Interrupted(rotation_case.Case):
         self.cut((0x12, 0x82, 0x0170), "cut", "none")
         other = self.another("other")
         other.run("init")
-        other.run("rotate", "lock-authority", "--yes", "--chip",
-                  self.address())
+        other.run("rotate", "lock-authority", "--yes", "--authority",
+                  self.key_file(13, 0), "--chip", self.address())
         with self.chip_is_left_alone():
             self.fails(1, "another configuration(.|\n)*lock", "rotate",
                        "resume")

@@ -208,11 +208,11 @@ class ResourcesInterrupted(rotation_case.Case):
     def test_what_is_said(self):
         result = self.kw.run("rotate", "status")
         self.assertRegex(result.out, "Slot 13 +written, but no P-256 key")
-        self.assertRegex(result.err, "(?s)`resources make` was interrupted.*"
+        self.assertRegex(result.err, "(?s)resources make` was interrupted.*"
                          "generation 2.*resources make")
         self.assertNotIn("lock-authority", result.err)
         with self.nothing_changes():
-            self.fails(1, "no P-256 key(.|\n)*`resources make` was "
+            self.fails(1, "no P-256 key(.|\n)*resources make` was "
                        "interrupted(.|\n)*again", "rotate", "run")
             self.fails(1, "no P-256 key", "rotate", "lock-authority",
                        "--yes")
@@ -227,9 +227,9 @@ class ResourcesInterrupted(rotation_case.Case):
         """Once slot 13 is locked the rest could never be made again."""
         self.half(rotation_case.At("cut", 0x12, 0x82, 0x0078))
         self.assertRegex(self.kw.run("rotate", "status").err,
-                         "`resources make` was interrupted")
+                         "resources make` was interrupted")
         with self.nothing_changes():
-            self.fails(1, "`resources make` was interrupted", "rotate",
+            self.fails(1, "resources make` was interrupted", "rotate",
                        "lock-authority", "--yes")
 
 

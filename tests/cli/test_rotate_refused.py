@@ -940,6 +940,40 @@ class FullDisk(rotation_case.Case):
                 document = self.kw.json("rotate", "apply", "--bundle", bundle)
                 self.rotated(document, status["key"], status["counter"] + 1)
 
+    def test_resources(self):
+        """Every file is on the disk before the chip is touched, but the mark
+        that all of it is in the chip: the validated key stays validated."""
+        image = self.write("app.bin", bytes(3000))
+        status = self.status()
+        for size in (0, 100, 200, 300, 1000, 2000, 10000):
+            with self.subTest(size=size):
+                with self.nothing_changes("bundles"):
+                    code, document = self.limited(
+                        size, "resources", "make", "--yes", "--firmware",
+                        image, *self.address_of_chip)
+                self.assertEqual(code, 6)
+                self.assertIn("File too large", document["message"])
+                self.assertEqual(self.status(), status)
+                self.kw.run("rotate", "verify")
+        code, _ = self.limited(100000, "resources", "make", "--yes",
+                               "--firmware", image, *self.address_of_chip)
+        self.assertEqual(code, 0)
+
+    def test_resources_are_not_marked(self):
+        proxy = self.proxy(At(self.fill, 0x12, 0x82, 0x0078))
+        self.process = self.kw.start("resources", "make", "--yes", "--json",
+                                     "--chip", proxy.link)
+        document = json.loads(self.process.communicate(timeout=60)[0])
+        proxy.close()
+        self.assertEqual(self.process.returncode, 6)
+        self.assertRegex(document["hint"], "every key is in the chip")
+        self.assertRegex(self.kw.run("rotate", "status").err,
+                         "resources make` was interrupted")
+        self.kw.run("resources", "make", "--yes")
+
+    def fill(self):
+        resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (0, 0))
+
     def test_resume_of_an_apply(self):
         """It is no run: it makes no key of its own."""
         self.limited_apply(100)
