@@ -631,6 +631,8 @@ class Author:
         if context is None or self.chance(0.4):
             count = self.rng.choice((0, 5, 64, 130, 63))
             context = msg.Sha256Context().updated(self.rng.randbytes(count))
+            # Blocks hashed elsewhere: the bit count needs its high half.
+            context.count += self.rng.choice((0, 1 << 29, 1 << 31))
         raw = context.exported()
         if self.chance(0.1):
             raw += b"\0"
