@@ -62,7 +62,8 @@ static kw_status place(const char *path, const char *name, const char *text,
                        struct kw_error *error) {
     struct kw_new_file file;
     KW_TRY(kw_file_begin(name, KW_SECRET_MODE, &file, error));
-    kw_status status = kw_lock_byte(file.fd, 0) == 0
+    errno = kw_lock_byte(file.fd, 0);
+    kw_status status = errno == 0
                            ? kw_file_put(name, &file, text, strlen(text), error)
                            : kw_error_system(error, "cannot lock %s", name);
     if (status == KW_OK) {
@@ -256,8 +257,10 @@ static kw_status take_over(const char *path, const char *name, int fd,
                            struct kw_error *error) {
     struct stat found;
     journal->lock = fd;
-    if (kw_lock_byte(fd, 0) != 0) {
-        return busy(path, error);
+    errno = kw_lock_byte(fd, 0);
+    if (errno != 0) {
+        return errno == EAGAIN ? busy(path, error)
+                               : kw_error_system(error, "cannot lock %s", name);
     }
     if (fstat(fd, &found) == 0 && found.st_nlink == 0) {
         return KW_OK; /* its owner has ended the change meanwhile */

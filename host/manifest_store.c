@@ -1,5 +1,6 @@
 #include "host/manifest_store.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,10 +105,13 @@ static kw_status index_all(struct kw_manifest_store *store,
 /* Nobody else may change the file from now on. */
 static kw_status lock(const struct kw_manifest_store *store,
                       struct kw_error *error) {
-    return kw_lock_byte(store->fd, 0) == 0
-               ? KW_OK
-               : kw_error(error, KW_ABSENT_LOCKED,
-                          "another process is changing %s", store->path);
+    errno = kw_lock_byte(store->fd, 0);
+    if (errno == EAGAIN) {
+        return kw_error(error, KW_ABSENT_LOCKED,
+                        "another process is changing %s", store->path);
+    }
+    return errno == 0 ? KW_OK
+                      : kw_error_system(error, "cannot lock %s", store->path);
 }
 
 static kw_status scan_all(struct kw_manifest_store *store,

@@ -169,11 +169,12 @@ int kw_lock_byte(int fd, off_t byte) {
     const struct timespec pause = {.tv_nsec = LOCK_POLL_MS * 1000000L};
     for (int waited = 0; fcntl(fd, F_OFD_SETLK, &lock) != 0;
          waited += LOCK_POLL_MS) {
-        if ((errno != EAGAIN && errno != EACCES && errno != EINTR) ||
-            waited >= LOCK_WAIT_MS) {
+        if ((errno != EAGAIN && errno != EACCES) || waited >= LOCK_WAIT_MS) {
             return errno == EACCES ? EAGAIN : errno;
         }
-        (void)nanosleep(&pause, NULL);
+        if (nanosleep(&pause, NULL) != 0) {
+            return errno;
+        }
     }
     return 0;
 }

@@ -52,7 +52,8 @@ char *kw_workspace_path(const struct kw_workspace *workspace,
 
 /* Takes one byte of a lock file, waiting up to 5 s: an open-file-
  * description lock, which ends with the descriptor. Answers 0, EAGAIN when
- * another process still has it, or the errno of a file that takes no locks. */
+ * another process still has it, EINTR when a signal ended the waiting, or the
+ * errno of a file that takes no locks. */
 int kw_lock_byte(int fd, off_t byte);
 
 #endif

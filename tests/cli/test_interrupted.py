@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import pty
+import re
 import signal
 import struct
 import termios
@@ -13,6 +14,7 @@ import kw
 import manifest_oracle as oracle
 
 DEADLINE = 30  # seconds
+F_OFD_SETLK = 37
 
 
 def wait_for(what, condition):
@@ -27,6 +29,12 @@ def is_taken(descriptor):
     """Has the reader taken all that is in the pipe?"""
     count = fcntl.ioctl(descriptor, termios.FIONREAD, bytes(4))
     return struct.unpack("i", count)[0] == 0
+
+
+def catches(process):
+    with open(f"/proc/{process.pid}/status", encoding="ascii") as file:
+        caught = re.search(r"SigCgt:\s*(\w+)", file.read())[1]
+    return int(caught, 16) >> (signal.SIGINT - 1) & 1
 
 
 def sleeps(process):
@@ -72,6 +80,29 @@ class Interrupted(kw.Case):
             with self.subTest(arguments=arguments):
                 document = self.waits(beginning, *arguments)
                 self.assertRegex(document["message"], "interrupted")
+
+    def test_while_another_has_the_lock(self):
+        for name, arguments in (("chips/lock", ("chip", "info")),
+                                ("run/workspace.lock",
+                                 ("resources", "make"))):
+            with self.subTest(lock=name):
+                self.hold(self.kw.at(name))
+                process = self.kw.start(*arguments)
+                wait_for("SIGINT is caught", lambda: catches(process))
+                time.sleep(0.3)
+                wait_for("the command waits", lambda: sleeps(process))
+                start = time.monotonic()
+                err = self.interrupt(process)[1]
+                self.assertIn("interrupted", err)
+                self.assertLess(time.monotonic() - start, 3)
+
+    def hold(self, path):
+        """Locks every byte of a file, as another process would."""
+        file = open(path, "a+b")
+        self.addCleanup(file.close)
+        # struct flock of 64-bit Linux: type, whence, start, length, pid.
+        fcntl.fcntl(file, F_OFD_SETLK, struct.pack(
+            "hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0))
 
     def test_at_a_question(self):
         before = self.kw.files()

@@ -15,9 +15,14 @@
 
 static int lock_errno; /* 0: locks work */
 static long slept;     /* milliseconds */
+static bool stopped;   /* by SIGINT, in the first sleep */
 
 int nanosleep(const struct timespec *time, struct timespec *left) {
     (void)left;
+    if (stopped) {
+        errno = EINTR;
+        return -1;
+    }
     slept += (long)time->tv_sec * 1000 + time->tv_nsec / 1000000;
     return 0;
 }
@@ -42,6 +47,7 @@ static int set_up(void **state) {
     struct kw_new_chip *chip = NULL;
     lock_errno = 0;
     slept = 0;
+    stopped = false;
     scratch_make(&scratch);
     assert_int_equal(
         kw_new_chip_make(KW_PART_BLANK, KW_MODEL_608B, &chip, &error), KW_OK);
@@ -77,6 +83,12 @@ static void a_chip(void **state) {
         kw_emulated_chip_open(&scratch.workspace, "blank", &link, &error),
         &error, KW_ABSENT_LOCKED, "has the chip");
     assert_in_range(slept, 5000, 5100);
+    stopped = true;
+    slept = 0;
+    demand_words(
+        kw_emulated_chip_open(&scratch.workspace, "blank", &link, &error),
+        &error, KW_INTERRUPTED, "interrupted");
+    assert_int_equal(slept, 0);
 }
 
 static void a_workspace(void **state) {
