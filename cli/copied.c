@@ -40,13 +40,17 @@ static void put_option(FILE *out, const char *name, const char *value,
     }
 }
 
+static bool names(const char *command, size_t size, const char *option) {
+    return memmem(command, size, option, strlen(option)) != NULL;
+}
+
 static void put_options(const struct kw_cli *cli, unsigned works_on,
-                        FILE *out) {
-    if (works_on >= KW_ON_WORKSPACE) {
+                        const char *command, size_t size, FILE *out) {
+    if (works_on >= KW_ON_WORKSPACE && !names(command, size, "--workspace")) {
         put_option(out, "--workspace", cli->workspace_folder,
                    kw_default_workspace());
     }
-    if (works_on >= KW_ON_CHIP) {
+    if (works_on >= KW_ON_CHIP && !names(command, size, "--chip")) {
         put_option(out, "--chip", cli->chip_text, KW_DEFAULT_CHIP);
     }
 }
@@ -83,10 +87,6 @@ static bool has_verb(const struct kw_noun *noun, const char *text) {
     return false;
 }
 
-static bool names(const char *command, size_t size, const char *option) {
-    return memmem(command, size, option, strlen(option)) != NULL;
-}
-
 /* What stands between two backquotes. False: it is no command of ours. */
 static bool put_command(const struct kw_cli *cli, const char *text, size_t size,
                         FILE *out) {
@@ -99,7 +99,7 @@ static bool put_command(const struct kw_cli *cli, const char *text, size_t size,
         return false;
     }
     (void)fputs("keywright", out);
-    put_options(cli, noun->works_on, out);
+    put_options(cli, noun->works_on, command, rest, out);
     (void)fprintf(out, " %.*s", (int)rest, command);
     if (noun->works_on >= KW_ON_MODULE && cli->module != NULL &&
         !names(command, rest, "--module")) {

@@ -8,6 +8,8 @@
 
 #include "core/bytes.h"
 #include "host/chip_lock.h"
+#include "host/files.h"
+#include "host/phrase.h"
 #include "host/text.h"
 #include "sim/atecc608/chip.h"
 #include "sim/atecc608/personality.h"
@@ -280,13 +282,39 @@ static kw_status lock_and_power_up(const struct kw_workspace *workspace,
     return KW_OK;
 }
 
+/* "sim:blank, sim:trustflex": the chips whose images are there. */
+static void list_chips(const struct kw_workspace *workspace, char *text,
+                       size_t size) {
+    struct kw_error ignored;
+    struct kw_names names = {NULL, 0};
+    char *folder = kw_workspace_path(workspace, "chips");
+    if (folder != NULL && kw_folder_list(folder, &names, &ignored) != KW_OK) {
+        names = (struct kw_names){NULL, 0};
+    }
+    for (size_t i = 0; i < names.count; i++) {
+        const char *dot = strrchr(names.name[i], '.');
+        if (dot != NULL && strcmp(dot, ".chip") == 0) {
+            kw_phrase_add(text, size, "sim:%.*s", (int)(dot - names.name[i]),
+                          names.name[i]);
+        }
+    }
+    kw_names_free(&names);
+    free(folder);
+}
+
+/* A lost image is a lost chip: init would make another one, and does not. */
 static kw_status no_such_chip(const struct kw_workspace *workspace,
                               const char *name, struct kw_error *error) {
+    char chips[256] = "";
+    list_chips(workspace, chips, sizeof chips);
     kw_error(error, KW_ABSENT,
              "Can't connect to sim:%s: there is no such chip in %s", name,
              workspace->folder);
-    return kw_error_hint(error, "`keywright init` makes sim:trustflex, "
-                                "sim:trustgo and sim:blank");
+    return kw_error_hint(error,
+                         "there is %s; a lost one comes back with a copy of "
+                         "its image as chips/%s.chip, new ones are in a new "
+                         "workspace: `keywright init --workspace DIR`",
+                         chips[0] == '\0' ? "none" : chips, name);
 }
 
 kw_status kw_emulated_power_up(const struct kw_workspace *workspace,

@@ -11,6 +11,7 @@
 #include "host/keyring.h"
 #include "host/lab.h"
 #include "host/openssl_hash.h"
+#include "host/part.h"
 
 #define SECRET_SLOT  5
 #define SECRET_SIZE  32
@@ -53,12 +54,23 @@ static const struct kw_key_file *choose(const struct kw_key_files *files,
     return found;
 }
 
-static kw_status no_secret(struct kw_error *error) {
-    kw_error(error, KW_NO, "keys/ holds no secret of slot %d of this chip",
-             SECRET_SLOT);
-    return kw_error_hint(error, "`keywright resources make` makes one and "
-                                "programs it; or name its file with "
-                                "--key-file FILE");
+/* Only a TrustFLEX part takes one. */
+static kw_status no_secret(const struct kw_lab_bench *bench) {
+    struct kw_chip_about about;
+    struct kw_error ignored;
+    const bool takes_one =
+        kw_part_read(bench->chip, &about, &ignored) == KW_OK &&
+        about.part == KW_PART_TRUSTFLEX;
+    kw_chip_idle(bench->chip);
+    kw_error(bench->error, KW_NO,
+             "keys/ holds no secret of slot %d of this chip", SECRET_SLOT);
+    return kw_error_hint(bench->error, "%s",
+                         takes_one
+                             ? "`keywright resources make` makes one and "
+                               "programs it; or name its file with --key-file "
+                               "FILE"
+                             : "this is no TrustFLEX chip, so nothing here "
+                               "makes one: name its file with --key-file FILE");
 }
 
 static kw_status read_secret(const struct kw_lab_bench *bench,
@@ -72,7 +84,7 @@ static kw_status read_secret(const struct kw_lab_bench *bench,
     KW_TRY(kw_keyring_list(bench->workspace, &files, bench->error));
     const struct kw_key_file *file = choose(&files, serial);
     const kw_status status =
-        file == NULL ? no_secret(bench->error)
+        file == NULL ? no_secret(bench)
                      : kw_key_file_read(file->path, lab->secret, bench->error);
     kw_key_files_free(&files);
     return status;

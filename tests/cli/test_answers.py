@@ -226,6 +226,25 @@ class Copied(kw.Case):
         self.kw.run("--workspace", self.FOLDER, "winc", "info", "--module",
                     "foo")
 
+    def test_a_chip_that_is_not_there(self):
+        """init would not make it."""
+        self.kw.run("init")
+        self.fails(4, "there is sim:blank, sim:trustflex, sim:trustgo;",
+                   "chip", "info", "--chip", "sim:nope")
+        self.kw.at("chips", "trustgo.chip").unlink()
+        document = self.fails(4, r"a copy of its image as chips/trustgo\.chip",
+                              "chip", "info", "--chip", "sim:trustgo")
+        self.assertIn("`keywright init --workspace DIR`", document["hint"])
+        self.assertNotIn("sim:trustgo", document["hint"])
+
+    def test_a_lab_without_a_secret(self):
+        self.kw.run("init")
+        lab = ("lab", "accessory", "--chip")
+        for chip in ("sim:trustgo", "sim:blank"):
+            document = self.fails(1, "--key-file", *lab, chip)
+            self.assertNotIn("resources", document["hint"])
+        self.fails(1, "`keywright resources make`", "lab", "accessory")
+
     def test_what_is_done_at_the_device(self):
         """Another machine has a workspace of its own."""
         self.init_here()
