@@ -47,9 +47,9 @@ static void print_done(const struct kw_cli *cli,
         }
         print_slot(cli, i, slot);
     }
-    kw_print(cli, "Done%s: %u slots erased, %u stay\n",
+    kw_print(cli, "Done%s: %u %s erased, %u stay\n",
              differ == 0 ? " as rehearsed" : "", erased,
-             KW_SLOT_COUNT - erased);
+             kw_counted(erased, "slot", "slots"), KW_SLOT_COUNT - erased);
 }
 
 static void answer(struct kw_cli *cli, const struct kw_retirement *retirement) {

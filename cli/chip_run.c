@@ -160,6 +160,7 @@ static kw_status run_line(struct script *script) {
     if (status != KW_OK) {
         tell_failure(script);
     }
+    (void)fflush(stdout); /* what fails is found at the end */
     return status;
 }
 

@@ -288,7 +288,8 @@ static void answer(struct kw_cli *cli, const struct writing *writing) {
     static const char *const ZONES[] = {"config", "otp", "data"};
     const bool encrypted = writing->key_file != NULL;
     if (writing->changed) {
-        kw_print(cli, "Written: %zu bytes%s\n", writing->size,
+        kw_print(cli, "Written: %zu %s%s\n", writing->size,
+                 kw_counted(writing->size, "byte", "bytes"),
                  encrypted ? ", encrypted" : "");
     } else {
         kw_print(cli, "Nothing to write: the chip has these bytes already\n");

@@ -12,6 +12,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "core/chip.h"
@@ -125,6 +126,12 @@ KW_MUST_USE kw_status kw_cli_chip(struct kw_cli *cli, struct kw_chip **chip);
 /* Text for people on stdout; silent there with --json and --quiet. */
 void kw_print(const struct kw_cli *cli, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* The word that goes with a count. */
+static inline const char *kw_counted(uintmax_t count, const char *one,
+                                     const char *many) {
+    return count == 1 ? one : many;
+}
+
 /* Diagnostics on stderr. */
 void kw_tell(const struct kw_cli *cli, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -105,7 +105,8 @@ static kw_status write_into(struct exporting *exporting,
     kw_out_close(&exporting->out);
     KW_TRY(status);
     KW_TRY(kw_file_place(output, file, false, &cli->error));
-    kw_print(cli, "%s: %lu entries\n", output, exporting->entries);
+    kw_print(cli, "%s: %lu %s\n", output, exporting->entries,
+             kw_counted(exporting->entries, "entry", "entries"));
     return KW_OK;
 }
 

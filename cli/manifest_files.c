@@ -40,7 +40,8 @@ static kw_status close_new(struct moving *moving, const char *path,
         kw_manifest_store_commit(moving->store, change, &moving->cli->error));
     kw_manifest_store_close(moving->store);
     moving->store = NULL;
-    kw_print(moving->cli, "%s: %u entries\n", path, change->entries);
+    kw_print(moving->cli, "%s: %u %s\n", path, change->entries,
+             kw_counted(change->entries, "entry", "entries"));
     return KW_OK;
 }
 

@@ -163,10 +163,9 @@ static void show(struct making *making,
     }
     kw_print(cli, "Generating manifest data...OK (saved to %s)\n",
              slash == NULL ? making->path : slash + 1);
-    kw_print(cli,
-             "%u added, %u of them in the place of another; %u entries "
-             "in %s\n",
-             change->added, change->replaced, change->entries, making->path);
+    kw_print(cli, "%u added, %u of them in the place of another; %u %s in %s\n",
+             change->added, change->replaced, change->entries,
+             kw_counted(change->entries, "entry", "entries"), making->path);
     json_object_set_new(cli->result, "file", json_string(making->path));
     json_object_set_new(cli->result, "log_signer",
                         json_string(making->signer.certificate_path));

@@ -136,9 +136,9 @@ static kw_status show_text(struct showing *showing) {
         return KW_OK;
     }
     kw_print(showing->cli,
-             "%lu entries shown; nothing was verified: `keywright "
+             "%lu %s shown; nothing was verified: `keywright "
              "manifest verify`\n",
-             showing->shown);
+             showing->shown, kw_counted(showing->shown, "entry", "entries"));
     return KW_OK;
 }
 

@@ -112,10 +112,11 @@ static void show(struct kw_cli *cli, const struct kw_manifest_tally *tally,
                  const struct kw_manifest_verification *about) {
     const uint32_t bad = tally->wrong + tally->unreadable;
     kw_print(cli,
-             "%u entries: %u good, %u wrong, %u unreadable; %u times "
+             "%u %s: %u good, %u wrong, %u unreadable; %u %s "
              "something is there twice\n",
-             tally->entries, tally->entries - bad, tally->wrong,
-             tally->unreadable, tally->twice);
+             tally->entries, kw_counted(tally->entries, "entry", "entries"),
+             tally->entries - bad, tally->wrong, tally->unreadable,
+             tally->twice, kw_counted(tally->twice, "time", "times"));
     if (!about->trust->has_root) {
         kw_print(cli, "The signers' own issuer was not checked: --root FILE "
                       "names it\n");

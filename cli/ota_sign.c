@@ -82,8 +82,9 @@ static kw_status write_signed(struct kw_cli *cli,
                                       &cli->error);
     }
     if (status == KW_OK) {
-        kw_print(cli, "Signed %zu files with sequence %u: %s\n", list->count,
-                 list->sequence, path);
+        kw_print(cli, "Signed %zu %s with sequence %u: %s\n", list->count,
+                 kw_counted(list->count, "file", "files"), list->sequence,
+                 path);
         json_object_set_new(cli->result, "file", json_string(path));
     }
     free(path);

@@ -238,8 +238,11 @@ static kw_status lint_all(struct lint *lint,
         kw_print(cli, "... and %zu more\n",
                  problems->errors + problems->warnings - listed);
     }
-    kw_print(cli, "%zu files, %zu errors, %zu warnings\n", lint->files,
-             problems->errors, problems->warnings);
+    kw_print(cli, "%zu %s, %zu %s, %zu %s\n", lint->files,
+             kw_counted(lint->files, "file", "files"), problems->errors,
+             kw_counted(problems->errors, "error", "errors"),
+             problems->warnings,
+             kw_counted(problems->warnings, "warning", "warnings"));
     json_object_set_new(cli->result, "files",
                         json_integer((json_int_t)lint->files));
     json_object_set_new(cli->result, "errors",

@@ -197,8 +197,10 @@ static kw_status show_evidence(struct kw_cli *cli,
         }
         json_array_append_new(rows, entry);
     }
-    kw_print(cli, "%zu requirements in scope, %zu lack evidence that passed\n",
-             json_array_size(rows), lacking);
+    kw_print(cli, "%zu %s in scope, %zu %s evidence that passed\n",
+             json_array_size(rows),
+             kw_counted(json_array_size(rows), "requirement", "requirements"),
+             lacking, kw_counted(lacking, "lacks", "lack"));
     json_object_set_new(cli->result, "rows", rows);
     json_object_set_new(cli->result, "lacking",
                         json_integer((json_int_t)lacking));

@@ -83,7 +83,8 @@ static kw_status load_flash(struct kw_cli *cli, struct kw_winc *winc,
                       "and keys included?",
                       winc->name));
     KW_TRY(write_image(cli, winc, bytes, &written));
-    kw_print(cli, "Loaded %s: %u sectors were written\n", path, written);
+    kw_print(cli, "Loaded %s: %u %s written\n", path, written,
+             kw_counted(written, "sector was", "sectors were"));
     json_object_set_new(cli->result, "sectors", json_integer(written));
     return KW_OK;
 }
@@ -149,8 +150,8 @@ static kw_status load_store(struct kw_cli *cli, struct kw_winc_work *work,
     KW_TRY(
         kw_confirm(cli, "Replace that of module %s by it?", work->winc->name));
     KW_TRY(write_store(cli, work));
-    kw_print(cli, "Loaded %s: %u sectors were written\n", path,
-             work->cost.sectors);
+    kw_print(cli, "Loaded %s: %u %s written\n", path, work->cost.sectors,
+             kw_counted(work->cost.sectors, "sector was", "sectors were"));
     json_object_set_new(cli->result, "sectors",
                         json_integer(work->cost.sectors));
     return KW_OK;

@@ -295,13 +295,15 @@ kw_status kw_retirement_record(const struct kw_workspace *workspace,
                                const struct kw_retirement *retirement,
                                char **path, struct kw_error *error) {
     json_t *record = describe(retirement);
-    char *text = json_dumps(record, JSON_INDENT(2));
+    char *json = json_dumps(record, JSON_INDENT(2));
+    char *text = json == NULL ? NULL : kw_format("%s\n", json);
     *path = new_path(workspace, retirement->serial);
     const kw_status status =
         text == NULL || *path == NULL
             ? kw_error(error, KW_SYSTEM_MEMORY, "out of memory")
             : kw_file_create(*path, KW_SECRET_MODE, text, strlen(text), error);
     free(text);
+    free(json);
     json_decref(record);
     return status;
 }

@@ -86,7 +86,8 @@ kw_status kw_workspace_finish(const struct kw_workspace *workspace,
                               const char *const *chips, size_t count,
                               struct kw_error *error) {
     json_t *root = describe(chips, count);
-    char *text = root == NULL ? NULL : json_dumps(root, JSON_INDENT(2));
+    char *json = root == NULL ? NULL : json_dumps(root, JSON_INDENT(2));
+    char *text = json == NULL ? NULL : kw_format("%s\n", json);
     char *path = kw_workspace_path(workspace, DESCRIPTION);
     const kw_status status =
         text == NULL || path == NULL
@@ -94,6 +95,7 @@ kw_status kw_workspace_finish(const struct kw_workspace *workspace,
             : kw_file_create(path, KW_PUBLIC_MODE, text, strlen(text), error);
     free(path);
     free(text);
+    free(json);
     json_decref(root);
     return status;
 }

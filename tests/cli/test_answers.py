@@ -259,5 +259,15 @@ class Copied(kw.Case):
                                                       code=1).err)
 
 
+class Counted(kw.Case):
+    def test_one_is_one(self):
+        self.init()
+        self.kw.run("resources", "make")
+        made = self.kw.run("manifest", "make", "-o", "m.json").out
+        self.assertIn("1 entry in m.json", made)
+        shown = self.kw.run("manifest", "show", "m.json").out
+        self.assertIn("1 entry shown", shown)
+
+
 if __name__ == "__main__":
     kw.main()

@@ -4,6 +4,7 @@ import fcntl
 import hashlib
 import json
 import os
+import select
 import struct
 import subprocess
 import time
@@ -183,6 +184,24 @@ class Run(kw.Case):
                              input="chip info\nchip info\n")
         self.assertEqual(result.out.upper().count(serial.upper()), 2)
 
+    def test_a_line_is_answered_before_the_next_one(self):
+        """Whoever drives `chip run -` waits for the answer."""
+        self.init()
+        process = self.kw.start("chip", "run", "-", stdin=subprocess.PIPE)
+        self.addCleanup(process.kill)
+        for number in range(2):
+            process.stdin.write(b"chip counter %d\n" % number)
+            process.stdin.flush()
+            answer = b""
+            while b"Counter %d: 0" % number not in answer:
+                self.assertTrue(select.select([process.stdout], [], [], 30)[0],
+                                answer)
+                part = os.read(process.stdout.fileno(), 4096)
+                self.assertTrue(part, answer)
+                answer += part
+        process.communicate(timeout=kw.TIMEOUT)
+        self.assertEqual(process.returncode, 0)
+
 
 class Retire(kw.Case):
     def test_rehearsal(self):
@@ -230,6 +249,7 @@ class Retire(kw.Case):
             record.name, f"retired-{serial.upper()}-0001.json")
         self.assertEqual(kw.mode(record), 0o600)
         json.loads(record.read_text())
+        self.assertTrue(record.read_text().endswith("}\n"))
         self.kw.run("rotate", "verify", code=None)
         self.kw.secrets()
 
