@@ -94,6 +94,7 @@ static const char *const CHIPS[] = {"a", "b"};
 
 struct bench {
     char folder[32];
+    char bus[48]; /* the socket of the I2C transfers */
     struct kw_workspace workspace;
     struct kw_board *board;
     pthread_t thread;
@@ -114,12 +115,12 @@ static void *serve(void *argument) {
     return NULL;
 }
 
-static void make_chip(struct bench *bench, const char *name) {
+static void make_chip(struct bench *bench, const char *name,
+                      enum kw_part part) {
     struct kw_new_chip *chip = NULL;
     struct kw_error error;
-    assert_int_equal(
-        kw_new_chip_make(KW_PART_TRUSTFLEX, KW_MODEL_608B, &chip, &error),
-        KW_OK);
+    assert_int_equal(kw_new_chip_make(part, KW_MODEL_608B, &chip, &error),
+                     KW_OK);
     assert_int_equal(kw_new_chip_save(chip, &bench->workspace, name, &error),
                      KW_OK);
     kw_new_chip_free(chip);
@@ -131,6 +132,7 @@ static void power_up(struct bench *bench) {
         .chips = CHIPS,
         .chip_count = 2,
         .tcp_port = KW_BOARD_NO_TCP,
+        .i2c_socket = bench->bus,
         .log = note,
         .log_self = bench,
     };
@@ -140,15 +142,20 @@ static void power_up(struct bench *bench) {
     assert_int_equal(pthread_create(&bench->thread, NULL, serve, bench), 0);
 }
 
-static int connect_chip(const struct bench *bench, const char *name) {
+static int connect_path(const char *path, int kind) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    char *path = kw_workspace_path(&bench->workspace, "run/%s.sock", name);
     assert_true(strlen(path) < sizeof address.sun_path);
     memcpy(address.sun_path, path, strlen(path) + 1);
-    free(path);
-    const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    const int fd = socket(AF_UNIX, kind, 0);
     assert_int_equal(
         connect(fd, (const struct sockaddr *)&address, sizeof address), 0);
+    return fd;
+}
+
+static int connect_chip(const struct bench *bench, const char *name) {
+    char *path = kw_workspace_path(&bench->workspace, "run/%s.sock", name);
+    const int fd = connect_path(path, SOCK_STREAM);
+    free(path);
     return fd;
 }
 
@@ -166,10 +173,11 @@ static int set_up(void **state) {
     struct kw_error error;
     memcpy(bench->folder, "/tmp/test-board-XXXXXX", 23);
     assert_non_null(mkdtemp(bench->folder));
+    (void)snprintf(bench->bus, sizeof bench->bus, "%s/bus", bench->folder);
     assert_int_equal(
         kw_workspace_make(&bench->workspace, bench->folder, &error), KW_OK);
-    make_chip(bench, "a");
-    make_chip(bench, "b");
+    make_chip(bench, "a", KW_PART_TRUSTFLEX);
+    make_chip(bench, "b", KW_PART_TRUSTGO);
     set_gate(false, false);
     power_up(bench);
     *state = bench;
@@ -318,6 +326,53 @@ static void nothing_is_said_after_a_failed_flush(void **state) {
     power_up(bench);
 }
 
+/* ---- a host of the bus ---- */
+
+enum { ADDRESS_A = 0x36, ADDRESS_B = 0x35, ACKNOWLEDGED = 0, REFUSED = 1 };
+
+/* Four bytes from there; REFUSED: nobody acknowledges. */
+static int read_from(int bus, uint8_t address, uint8_t bytes[4]) {
+    const uint8_t request[] = {1, address, 4, 0};
+    uint8_t message[5];
+    assert_int_equal(send(bus, request, sizeof request, 0), sizeof request);
+    assert_true(has_answer(bus, SECONDS_A * 1000));
+    assert_true(recv(bus, message, sizeof message, 0) >= 1);
+    memcpy(bytes, message + 1, 4);
+    return message[0];
+}
+
+static int wake_bus(const struct bench *bench) {
+    static const uint8_t WAKE[] = {0, 0, 1, 0, 0};
+    uint8_t answer[5];
+    const int bus = connect_path(bench->bus, SOCK_SEQPACKET);
+    assert_int_equal(send(bus, WAKE, sizeof WAKE, 0), sizeof WAKE);
+    assert_int_equal(recv(bus, answer, sizeof answer, 0), 1);
+    return bus;
+}
+
+/* A chip that could not be stored is off the bus, and the others are not. */
+static void a_dead_chip_is_off_the_bus(void **state) {
+    static const uint8_t AWOKE[] = {0x04, 0x11, 0x33, 0x43};
+    struct bench *bench = *state;
+    uint8_t bytes[4];
+    int bus = wake_bus(bench);
+    assert_int_equal(read_from(bus, ADDRESS_A, bytes), ACKNOWLEDGED);
+    close(bus);
+    const int writer = host(bench, "a");
+    set_gate(false, true);
+    ask(writer, OP_COUNTER, 1);
+    assert_true(is_hung_up(writer));
+    close(writer);
+    set_gate(false, false);
+    bus = wake_bus(bench);
+    assert_int_equal(read_from(bus, ADDRESS_A, bytes), REFUSED);
+    assert_int_equal(read_from(bus, ADDRESS_B, bytes), ACKNOWLEDGED);
+    assert_memory_equal(bytes, AWOKE, sizeof AWOKE);
+    close(bus);
+    power_down(bench);
+    power_up(bench);
+}
+
 /* An increment that is on its way to the disk when the board ends is there
  * afterwards, though nobody was told. */
 static void an_end_stores_what_is_pending(void **state) {
@@ -347,6 +402,7 @@ int main(void) {
         TEST(no_answer_before_the_flush),
         TEST(many_share_a_flush),
         TEST(nothing_is_said_after_a_failed_flush),
+        TEST(a_dead_chip_is_off_the_bus),
         TEST(an_end_stores_what_is_pending),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
