@@ -150,6 +150,7 @@ static void execute(struct bench *bench, const uint8_t *packet, size_t size) {
     const struct kw_sim_eeprom eeprom = *kw_sim_chip_eeprom(bench->chip);
     struct kw_sim_volatile buffers;
     uint8_t frame[KW_RESPONSE_MAX];
+    const uint8_t opcode = size > 1 ? packet[1] : 0;
     bool refused = true;
     const bool awake = kw_sim_chip_is_awake(bench->chip);
     const bool had_failed = fuzz_crypto_has_failed();
@@ -158,18 +159,16 @@ static void execute(struct bench *bench, const uint8_t *packet, size_t size) {
         kw_sim_chip_execute(bench->chip, packet, size, frame);
     FUZZ_DEMAND(awake == (frame_size > 0));
     if (awake) {
-        check_frame(bench, size > 1 ? packet[1] : 0, frame, frame_size,
-                    &refused);
+        check_frame(bench, opcode, frame, frame_size, &refused);
     }
     FUZZ_DEMAND(refused || had_failed == fuzz_crypto_has_failed());
     if (refused) {
         const bool failed =
             frame_size > 1 && frame[1] == (uint8_t)KW_CHIP_EXECUTION;
         check_refusal(bench, &eeprom, &buffers,
-                      failed && packet[1] == KW_OP_GENDIG);
+                      failed && opcode == KW_OP_GENDIG);
     }
-    fuzz_check_change(&eeprom, kw_sim_chip_eeprom(bench->chip),
-                      size > 1 ? packet[1] : 0);
+    fuzz_check_change(&eeprom, kw_sim_chip_eeprom(bench->chip), opcode);
     FUZZ_DEMAND(memcmp(&bench->stored, kw_sim_chip_eeprom(bench->chip),
                        sizeof bench->stored) == 0);
 }

@@ -118,6 +118,7 @@ static void genkey_in_temp_key(void **state) {
     struct reply reply = ask_ok(&bench, OP_GENKEY, 0x04, 0xFFFF, NULL, 0);
     assert_int_equal(reply.size, 64);
     reply = ask_ok(&bench, OP_GENKEY, 0x04, 0xFFFF, "\0\0\0", 3);
+    assert_int_equal(reply.size, 64);
     assert_true(buffers(&bench)->temp_key_private);
     assert_int_equal(bench.commits, 0);
     ask_no(&bench, PARSE, "0 bytes", OP_GENKEY, 0x04, 0xFFFF, "ab", 2);
