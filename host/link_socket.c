@@ -40,6 +40,7 @@ struct socket_link {
     int lock;  /* the file beside the socket; -1: there is none */
     int turn;  /* TCP: it is ours as long as this is open; -1: none */
     bool late; /* an answer is missing, and nobody knows whether it comes */
+    bool left; /* interrupted at a wake: nothing is left to be obeyed */
 };
 
 static int64_t now_ms(void) {
@@ -152,9 +153,18 @@ static kw_status begin_sequence(const struct socket_link *link) {
     const int64_t deadline = now_ms() + LOCK_WAIT_MS;
     while (link->lock >= 0 && flock(link->lock, LOCK_EX | LOCK_NB) != 0) {
         KW_ENSURE(now_ms() < deadline, KW_ABSENT_LOCKED);
-        (void)poll(NULL, 0, LOCK_STEP_MS);
+        KW_ENSURE(poll(NULL, 0, LOCK_STEP_MS) == 0, KW_INTERRUPTED);
     }
     return KW_OK;
+}
+
+/* A wake changes nothing, so that an interruption need not wait for its
+ * answer. */
+static kw_status wait_awake(struct socket_link *link) {
+    struct pollfd waiting = {.fd = link->fd, .events = POLLIN};
+    link->left = poll(&waiting, 1, DEADLINE_MS) < 0;
+    link->late = link->late || link->left;
+    return link->left ? KW_INTERRUPTED : KW_OK;
 }
 
 /* An idle or sleep has no answer: the next sequence may begin when the board
@@ -177,6 +187,7 @@ static kw_status wake(void *self) {
     KW_TRY(begin_sequence(link));
     KW_TRY(begin_exchange(link));
     KW_TRY(send_word(link, WORD_WAKE));
+    KW_TRY(wait_awake(link));
     return receive_frame(link, frame, sizeof frame, &size);
 }
 
@@ -206,7 +217,7 @@ static kw_status transfer(void *self, const uint8_t *packet, size_t packet_size,
 
 static void close_socket(void *self) {
     struct socket_link *link = self;
-    if (link->turn >= 0 || link->late) {
+    if ((link->turn >= 0 || link->late) && !link->left) {
         kw_tcp_turn_end(link->fd);
     }
     if (link->turn >= 0) {
@@ -236,6 +247,7 @@ static kw_status take_socket(int fd, int lock, struct kw_opened_link *opened,
     link->lock = lock;
     link->turn = -1;
     link->late = false;
+    link->left = false;
     *opened = (struct kw_opened_link){{&OPS, link}, close_socket};
     return KW_OK;
 }
@@ -374,8 +386,9 @@ static int connect_to(const struct addrinfo *at) {
 
 static int connect_any(const struct addrinfo *found) {
     int fd = -1;
-    for (const struct addrinfo *at = found; fd < 0 && at != NULL;
-         at = at->ai_next) {
+    errno = 0;
+    for (const struct addrinfo *at = found;
+         fd < 0 && at != NULL && errno != EINTR; at = at->ai_next) {
         fd = connect_to(at);
     }
     return fd;
@@ -440,11 +453,16 @@ kw_status kw_link_open_tcp(const char *address, struct kw_opened_link *opened,
     }
     const int failure = getaddrinfo(host, port, &wanted, &found);
     const int fd = failure == 0 ? connect_any(found) : -1;
-    const char *why = failure != 0 ? gai_strerror(failure) : strerror(errno);
+    const int cause = errno;
+    const char *why = failure != 0 ? gai_strerror(failure) : strerror(cause);
     if (failure == 0) {
         freeaddrinfo(found);
     }
     free(copy);
+    if (fd < 0 && failure == 0 && cause == EINTR) {
+        errno = cause;
+        return kw_error_system(error, "Can't connect to tcp:%s", address);
+    }
     return fd < 0 ? absent(error, "tcp:", address, why)
                   : take_tcp(fd, address, opened, error);
 }

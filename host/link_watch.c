@@ -154,7 +154,9 @@ static kw_status wake(void *self) {
     KW_ENSURE(*watch->stop == 0, KW_INTERRUPTED);
     show_word(watch, "wake");
     watch->power = AWAKE;
-    return watch->inner.link.ops->wake(watch->inner.link.self);
+    const kw_status status =
+        watch->inner.link.ops->wake(watch->inner.link.self);
+    return status != KW_OK && *watch->stop != 0 ? KW_INTERRUPTED : status;
 }
 
 static kw_status idle(void *self) {

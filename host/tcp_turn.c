@@ -55,7 +55,10 @@ kw_status kw_tcp_turn_take(int connection, const char *address, int *turn,
             return kw_error_hint(error, "wait until that process has ended, "
                                         "or end it");
         }
-        (void)poll(NULL, 0, STEP_MS);
+        if (poll(NULL, 0, STEP_MS) != 0) {
+            (void)close(fd);
+            return kw_error_system(error, "Can't connect to tcp:%s", address);
+        }
         waited += STEP_MS;
     }
     *turn = fd;

@@ -5,6 +5,7 @@ comes, or too late."""
 import contextlib
 import fcntl
 import os
+import signal
 import socket
 import threading
 import time
@@ -178,6 +179,36 @@ class Socket(kw.Case):
                    self.link)
         self.assertLess(time.monotonic() - start, HOST_ENDS)
         self.assertEqual(board.opcodes, [RANDOM])
+
+
+class Silent(kw.Case):
+    """Ctrl-C does not wait for a host that says nothing: a wake changes
+    nothing."""
+
+    def interrupt(self, link, listener):
+        process = self.kw.start("chip", "info", "--chip", link)
+        listener.settimeout(HOST_ENDS)
+        with listener.accept()[0] as connection:
+            self.assertEqual(connection.recv(1), b"\0")
+            time.sleep(0.2)
+            begun = time.monotonic()
+            process.send_signal(signal.SIGINT)
+            err = process.communicate(timeout=kw.TIMEOUT)[1]
+        self.assertEqual(process.returncode, 7, err)
+        self.assertIn(b"interrupted", err)
+        self.assertLess(time.monotonic() - begun, 1.5)
+
+    def test_a_port(self):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            self.interrupt("tcp:127.0.0.1:%d" % listener.getsockname()[1],
+                           listener)
+
+    def test_a_socket(self):
+        path = self.kw.folder / "board.sock"
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(path))
+            listener.listen()
+            self.interrupt(f"unix:{path}", listener)
 
 
 class LostInARotation(rotation_case.Case):
