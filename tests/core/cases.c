@@ -4,6 +4,8 @@
 static const struct kw_subject *const SUBJECTS[] = {KW_SUBJECTS(SUBJECT)};
 #undef SUBJECT
 
+uint8_t kw_case_sector[4096];
+
 struct kw_case_totals kw_cases_run(kw_case_report *report) {
     struct kw_case_totals totals = {0, 0};
     for (size_t i = 0; i < sizeof SUBJECTS / sizeof *SUBJECTS; i++) {

@@ -10,6 +10,7 @@
 #define KW_TESTS_CORE_CASES_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* NULL when the case passed, else the line and the check that did not
  * hold. */
@@ -53,7 +54,8 @@ struct kw_subject {
     X(message)                                                                 \
     X(compcert)                                                                \
     X(rotate)                                                                  \
-    X(winc)
+    X(winc)                                                                    \
+    X(winc_update)
 
 #define KW_DECLARE_SUBJECT(name)                                               \
     extern const struct kw_subject kw_##name##_subject;
@@ -68,6 +70,10 @@ struct kw_case_totals {
     unsigned passed;
     unsigned failed;
 };
+
+/* One sector of the Wi-Fi module's flash, lent to a case while it runs: the
+ * target has 16 KiB of RAM. */
+extern uint8_t kw_case_sector[4096];
 
 struct kw_case_totals kw_cases_run(kw_case_report *report);
 

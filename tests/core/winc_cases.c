@@ -9,8 +9,8 @@
 #include "tests/core/cases.h"
 #include "tests/core/manual_certs.h"
 
-/* One sector: a root store, then half of a TLS store. */
-static uint8_t sector[KW_WINC_ROOT_SIZE];
+/* A root store, then half of a TLS store. */
+static uint8_t *const sector = kw_case_sector;
 
 static const uint8_t ROOT_NAME_HASH[KW_SHA1_SIZE] = {
     0x1C, 0x76, 0xB2, 0xF3, 0x42, 0x34, 0x6F, 0xA3, 0x7D, 0xFF,
@@ -39,8 +39,8 @@ static const struct kw_source DEVICE = {.memory = MANUAL_DEVICE,
 
 static bool has_digest(const uint8_t expected[KW_SHA256_SIZE]) {
     uint8_t digest[KW_SHA256_SIZE];
-    return kw_hash_bytes(&kw_sha256_hash, sector, sizeof sector, digest) ==
-               KW_OK &&
+    return kw_hash_bytes(&kw_sha256_hash, sector, sizeof kw_case_sector,
+                         digest) == KW_OK &&
            memcmp(digest, expected, sizeof digest) == 0;
 }
 
@@ -69,7 +69,7 @@ static const char *root_store(void) {
     enum kw_winc_root_put done = KW_WINC_ROOT_SAME;
     uint32_t count = 0;
     uint32_t used = 0;
-    memset(sector, 0xFF, sizeof sector);
+    memset(sector, 0xFF, sizeof kw_case_sector);
     KW_CHECK(kw_winc_root_kind(sector) == KW_WINC_ROOT_ERASED);
     kw_winc_root_begin(sector, KW_WINC_ROOT_V1);
     KW_CHECK(kw_winc_cert_read(&ROOT, &cert) == KW_OK);
@@ -95,7 +95,7 @@ static const char *full_root_store(void) {
     enum kw_winc_root_put done = KW_WINC_ROOT_SAME;
     kw_status status = KW_OK;
     unsigned added = 0;
-    memset(sector, 0xFF, sizeof sector);
+    memset(sector, 0xFF, sizeof kw_case_sector);
     kw_winc_root_begin(sector, KW_WINC_ROOT_V1);
     KW_CHECK(kw_winc_cert_read(&ROOT, &cert) == KW_OK);
     for (; status == KW_OK && added < 100; added++) {
@@ -132,7 +132,7 @@ static const char *tls_store(void) {
     kw_sha256_init(&hash);
     for (unsigned i = 0; i < 2; i++) {
         KW_CHECK(kw_winc_tls_render(&tls, i, sector) == KW_OK);
-        kw_sha256_update(&hash, sector, sizeof sector);
+        kw_sha256_update(&hash, sector, sizeof kw_case_sector);
     }
     kw_sha256_final(&hash, digest);
     KW_CHECK(memcmp(digest, STORE_OF_CHAIN, sizeof digest) == 0);
