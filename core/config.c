@@ -117,3 +117,11 @@ bool kw_config_keeps_validity(const uint8_t config[KW_CONFIG_SIZE],
     return slot >= 8 && slot < KW_SLOT_COUNT && !key.is_private &&
            key.pub_info && key.key_type == KW_KEY_TYPE_P256;
 }
+
+bool kw_config_takes_ecdh(const uint8_t config[KW_CONFIG_SIZE], unsigned slot) {
+    const unsigned both = KW_READ_KEY_ECDH | KW_READ_KEY_ECDH_TO_SLOT;
+    return slot % 2 == 1 && slot < KW_SLOT_COUNT &&
+           !kw_config_key(config, slot).is_private &&
+           kw_config_key(config, slot - 1).is_private &&
+           (kw_config_slot(config, slot - 1).read_key & both) == both;
+}

@@ -125,4 +125,8 @@ void kw_counter_encode(uint32_t value, uint8_t bytes[8]);
 bool kw_config_keeps_validity(const uint8_t config[KW_CONFIG_SIZE],
                               unsigned slot);
 
+/* True when ECDH (mode 00) with the private key in the slot before stores its
+ * secret here: ReadKey bits 2 and 3 of an even slot. */
+bool kw_config_takes_ecdh(const uint8_t config[KW_CONFIG_SIZE], unsigned slot);
+
 #endif

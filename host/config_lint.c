@@ -109,12 +109,11 @@ static bool private_fixed(const struct subject *about, char *words) {
                         "before");
 }
 
+/* ReadKey bit 3 sends the secret of mode 00 to a slot, and stops no other
+ * mode. */
 static bool ecdh_clear(const struct subject *about, char *words) {
-    const bool to_slot =
-        (about->rules.read_key & KW_READ_KEY_ECDH_TO_SLOT) != 0 &&
-        about->slot % 2 == 0;
     return about->key.is_private &&
-           (about->rules.read_key & KW_READ_KEY_ECDH) != 0 && !to_slot &&
+           (about->rules.read_key & KW_READ_KEY_ECDH) != 0 &&
            (about->config[KW_CONFIG_CHIP_OPTIONS + 1] & 3u) == 0 &&
            found(words, "the ECDH secret may come out in clear: ChipOptions "
                         "ECDHPROT is 0");
@@ -206,6 +205,7 @@ static bool never_written(const struct subject *about, char *words) {
     return !about->key.is_private && write_rule(about) == KW_WRITE_NEVER &&
            (about->rules.write_config & GENKEY_ALLOWED) == 0 &&
            !about->key.pub_info && !keeps_image(about) &&
+           !kw_config_takes_ecdh(about->config, about->slot) &&
            found(words, "can never be written after the data lock: write it "
                         "before");
 }

@@ -172,20 +172,43 @@ static void private_write_words(const struct subject *about, char *text) {
     }
 }
 
+/* What puts other content into a slot than a Write; WriteConfig has no say in
+ * the last two. */
+static void command_words(const struct subject *about, char *text) {
+    const bool kdf =
+        about->key.pub_info && (about->key.key_type == KW_KEY_TYPE_AES ||
+                                about->key.key_type == KW_KEY_TYPE_DATA);
+    if ((about->rules.write_config & GENKEY_ALLOWED) != 0) {
+        add(text, "the chip (DeriveKey)");
+    }
+    if (kdf) {
+        add(text, "anyone (KDF, ECDH)");
+    }
+    if (kw_config_takes_ecdh(about->config, about->slot)) {
+        add(text, "ECDH of slot %u", about->slot - 1);
+    }
+}
+
 static void other_write_words(const struct subject *about, char *text) {
     static const char *const RULES[] = {
         [KW_WRITE_ALWAYS] = "anyone",
         [KW_WRITE_PUB_INVALID] = "anyone while not validated",
-        [KW_WRITE_NEVER] = "nobody",
+        [KW_WRITE_NEVER] = "",
         [KW_WRITE_ENCRYPTED] = "encrypted, key of slot",
     };
     const enum kw_write_rule rule = kw_slot_write_rule(about->rules);
     if (rule == KW_WRITE_ENCRYPTED) {
         add(text, "%s %u", RULES[rule], about->rules.write_key);
-    } else if (rule == KW_WRITE_NEVER && secure_boot_writes(about)) {
-        add(text, "SecureBoot");
-    } else {
+    } else if (rule != KW_WRITE_NEVER) {
         add(text, "%s", RULES[rule]);
+    } else if (secure_boot_writes(about)) {
+        add(text, "SecureBoot");
+    }
+    if (rule != KW_WRITE_ALWAYS) {
+        command_words(about, text);
+    }
+    if (text[0] == '\0') {
+        add(text, "nobody");
     }
 }
 
@@ -219,9 +242,10 @@ static void private_use_words(const struct subject *about, char *text) {
         add(text, "signs what the chip itself states");
     }
     if ((allowed & KW_READ_KEY_ECDH) != 0) {
-        const bool kept = (allowed & KW_READ_KEY_ECDH_TO_SLOT) != 0;
-        add(text, kept ? "makes ECDH secrets that stay in the chip"
-                       : "makes ECDH secrets");
+        add(text, "makes ECDH secrets");
+    }
+    if (kw_config_takes_ecdh(about->config, about->slot + 1)) {
+        add(text, "also into slot %u", about->slot + 1);
     }
 }
 
@@ -251,14 +275,31 @@ static void public_use_words(const struct subject *about, char *text) {
     }
 }
 
-/* Which slots are written encrypted under this one. */
+/* WriteConfig x1xx: Write, and PrivWrite of a private key. */
+static bool is_written_encrypted(const uint8_t *config, unsigned slot) {
+    const struct kw_slot_config rules = kw_config_slot(config, slot);
+    return kw_config_key(config, slot).is_private
+               ? (rules.write_config & PRIVWRITE_ALLOWED) != 0
+               : kw_slot_write_rule(rules) == KW_WRITE_ENCRYPTED;
+}
+
+static bool is_read_encrypted(const uint8_t *config, unsigned slot) {
+    const struct kw_slot_config rules = kw_config_slot(config, slot);
+    return !kw_config_key(config, slot).is_private && rules.is_secret &&
+           rules.encrypt_read;
+}
+
+/* Which slots are written and read encrypted under this one. */
 static void opens_words(const struct subject *about, char *text) {
+    const uint8_t *config = about->config;
     for (unsigned slot = 0; slot < KW_SLOT_COUNT; slot++) {
-        const struct kw_slot_config rules = kw_config_slot(about->config, slot);
-        if (!kw_config_key(about->config, slot).is_private &&
-            kw_slot_write_rule(rules) == KW_WRITE_ENCRYPTED &&
+        const struct kw_slot_config rules = kw_config_slot(config, slot);
+        if (is_written_encrypted(config, slot) &&
             rules.write_key == about->slot) {
             add(text, "encrypts writes of slot %u", slot);
+        }
+        if (is_read_encrypted(config, slot) && rules.read_key == about->slot) {
+            add(text, "encrypts reads of slot %u", slot);
         }
     }
 }

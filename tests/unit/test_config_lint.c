@@ -87,6 +87,10 @@ static const struct row {
      KW_LINT_WARNING,
      {0, 0},
      {{31, 0x0F}}},
+    /* ECDH of slot 2 writes slot 3, until ReadKey bit 3 is 0. */
+    {KW_SIM_BLANK, "never-written", 3, KW_LINT_NOTE, {0, 0}, {{24, 0x87}}},
+    /* Which stops no other mode of ECDH. */
+    {KW_SIM_BLANK, "ecdh-clear", 2, KW_LINT_WARNING, {91, 0x01}, {{91, 0x00}}},
     {KW_SIM_TRUSTFLEX, "never-written", 8, KW_LINT_NOTE, {0, 0}, {{37, 0x8F}}},
     {KW_SIM_BLANK, "locked-before", 8, KW_LINT_ERROR, {0, 0}, {{89, 0xFE}}},
     {KW_SIM_TRUSTFLEX,

@@ -148,6 +148,46 @@ static void blank_policy(void **state) {
     }
 }
 
+static const char *write_of(const struct kw_chip_about *about, unsigned slot) {
+    static struct kw_slot_words words;
+    kw_slot_policy_words(about, slot, &words);
+    return words.write;
+}
+
+static const char *use_of(const struct kw_chip_about *about, unsigned slot) {
+    static struct kw_slot_words words;
+    kw_slot_policy_words(about, slot, &words);
+    return words.use;
+}
+
+/* WriteConfig Never speaks of Write: DeriveKey, KDF and ECDH go on. */
+static void who_else_writes(void **state) {
+    struct kw_chip_about about = about_of(KW_SIM_BLANK);
+    (void)state;
+    about.config[KW_CONFIG_LOCK_VALUE] = 0;
+    about.config[KW_CONFIG_LOCK_CONFIG] = 0;
+    assert_string_equal(write_of(&about, 4), "nobody");
+    about.config[KW_CONFIG_SLOT_CONFIG + 2 * 4 + 1] |= 0x20;
+    assert_string_equal(write_of(&about, 4), "the chip (DeriveKey)");
+    about.config[KW_CONFIG_KEY_CONFIG + 2 * 5] |= 0x02;
+    assert_string_equal(write_of(&about, 5), "anyone (KDF, ECDH)");
+    assert_string_equal(write_of(&about, 3), "ECDH of slot 2");
+    assert_non_null(strstr(use_of(&about, 2), "also into slot 3"));
+    assert_non_null(strstr(use_of(&about, 4), "encrypts reads of slot 3"));
+    about.config[KW_CONFIG_SLOT_CONFIG + 2 * 2] = 0x87; /* ReadKey 7 */
+    assert_string_equal(write_of(&about, 3), "nobody");
+    assert_null(strstr(use_of(&about, 2), "into"));
+}
+
+/* PrivWrite under slot 4 counts as a Write under it. */
+static void a_key_of_private_keys(void **state) {
+    struct kw_chip_about about = about_of(KW_SIM_BLANK);
+    (void)state;
+    assert_null(strstr(use_of(&about, 4), "encrypts writes"));
+    about.config[KW_CONFIG_SLOT_CONFIG + 2 * 1 + 1] = 0x44;
+    assert_non_null(strstr(use_of(&about, 4), "encrypts writes of slot 1"));
+}
+
 /* Every value of both words of a slot leaves phrases that end. */
 static void any_configuration(void **state) {
     struct kw_chip_about about = about_of(KW_SIM_TRUSTFLEX);
@@ -279,6 +319,8 @@ int main(void) {
         cmocka_unit_test(trustflex_policy),
         cmocka_unit_test(trustgo_policy),
         cmocka_unit_test(blank_policy),
+        cmocka_unit_test(who_else_writes),
+        cmocka_unit_test(a_key_of_private_keys),
         cmocka_unit_test(any_configuration),
         TEST(private_keys_have_fingerprints),
         TEST(secrets_are_not_read),
