@@ -1,11 +1,10 @@
 #include "cli/chip_retire.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/show.h"
 #include "host/public_slot.h"
-#include "host/retirement.h"
+#include "host/retirement_record.h"
 
 const struct kw_option kw_chip_retire_options[] = {
     {"--dry-run", NULL, "only rehearse on a copy: nothing is changed"},
@@ -88,11 +87,34 @@ static kw_status find_authority(struct kw_cli *cli,
     return found == KW_NO && needs_none ? KW_OK : found;
 }
 
+/* The record is begun before the first slot is overwritten. */
+static kw_status retire_recorded(struct kw_cli *cli,
+                                 const struct kw_rotation *rotation,
+                                 const struct kw_authority *authority,
+                                 const struct kw_retirement *rehearsed) {
+    struct kw_retirement retirement;
+    struct kw_retirement_record record;
+    KW_TRY(kw_retirement_begin(rotation->workspace, rehearsed, &record,
+                               &cli->error));
+    kw_status status =
+        kw_retire_chip(rotation->chip, authority, &retirement, &cli->error);
+    const bool untouched = kw_status_class(status) == KW_CLASS_NO;
+    if (status == KW_OK) {
+        print_done(cli, rehearsed, &retirement);
+        answer(cli, &retirement);
+        status = kw_retirement_end(&record, &retirement, &cli->error);
+    }
+    if (status == KW_OK) {
+        kw_print(cli, "Record: %s\n", record.path);
+        json_object_set_new(cli->result, "record", json_string(record.path));
+    }
+    kw_retirement_free(&record, untouched);
+    return status;
+}
+
 static kw_status retire(struct kw_cli *cli, const struct kw_rotation *rotation,
                         const struct kw_authority *authority, bool only_try) {
     struct kw_retirement rehearsed;
-    struct kw_retirement retirement;
-    char *record = NULL;
     KW_TRY(
         kw_retire_rehearse(rotation->chip, authority, &rehearsed, &cli->error));
     kw_print(cli, "Rehearsed on a copy of the chip:\n");
@@ -105,17 +127,7 @@ static kw_status retire(struct kw_cli *cli, const struct kw_rotation *rotation,
         return KW_OK;
     }
     KW_TRY(kw_confirm_chip(cli, "Retire this chip for ever?"));
-    KW_TRY(kw_retire_chip(rotation->chip, authority, &retirement, &cli->error));
-    print_done(cli, &rehearsed, &retirement);
-    answer(cli, &retirement);
-    const kw_status status = kw_retirement_record(
-        rotation->workspace, &retirement, &record, &cli->error);
-    if (status == KW_OK) {
-        kw_print(cli, "Record: %s\n", record);
-        json_object_set_new(cli->result, "record", json_string(record));
-    }
-    free(record);
-    return status;
+    return retire_recorded(cli, rotation, authority, &rehearsed);
 }
 
 kw_status kw_chip_retire_verb(struct kw_cli *cli,

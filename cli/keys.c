@@ -7,6 +7,7 @@
 #include "cli/show.h"
 #include "core/rotate.h"
 #include "host/journal.h"
+#include "host/retirement_record.h"
 #include "host/text.h"
 
 #define FIRST_PUBLIC_SLOT 13u
@@ -270,6 +271,21 @@ static bool is_superseded(const struct kw_key_files *files,
     return false;
 }
 
+/* A chip that was retired after the file was made needs it no more; unless it
+ * shows that somebody gave it keys again. */
+static kw_status is_retired(struct kw_cli *cli,
+                            const struct kw_workspace *workspace,
+                            const struct held *held,
+                            const struct kw_key_file *file, bool *retired) {
+    const unsigned rotating = KW_ROTATING_SLOT - FIRST_PUBLIC_SLOT;
+    *retired = false;
+    if (held->known && strcmp(held->serial, file->serial) == 0 &&
+        (held->has[rotating] || is_held(held, file))) {
+        return KW_OK;
+    }
+    return kw_retirement_erased(workspace, file, retired, &cli->error);
+}
+
 static bool is_newest_rotating(const struct kw_key_files *files,
                                const struct kw_key_file *file) {
     if (file->slot != KW_ROTATING_SLOT) {
@@ -292,12 +308,17 @@ static kw_status check_chosen(struct kw_cli *cli,
                               const struct kw_key_files *files,
                               const struct held *held) {
     size_t count = 0;
+    bool retired = false;
     for (size_t i = 0; i < files->count; i++) {
         const struct kw_key_file *file = &files->file[i];
         if (!is_chosen(choice, file)) {
             continue;
         }
         count++;
+        KW_TRY(is_retired(cli, workspace, held, file, &retired));
+        if (retired) {
+            continue;
+        }
         if (!is_superseded(files, file)) {
             KW_TRY(check_file(cli, workspace, held, file));
         }

@@ -65,16 +65,33 @@ static kw_status make_generation(const char *device, unsigned *generation,
     return KW_OK;
 }
 
+static char *device_folder(const struct kw_workspace *workspace,
+                           const uint8_t serial[KW_SERIAL_SIZE]) {
+    char text[KW_SERIAL_TEXT];
+    kw_serial_text(serial, text);
+    return kw_workspace_path(workspace, "keys/%s", text);
+}
+
 kw_status kw_keyring_new_generation(const struct kw_workspace *workspace,
                                     const uint8_t serial[KW_SERIAL_SIZE],
                                     unsigned *generation, char **folder,
                                     struct kw_error *error) {
-    char text[KW_SERIAL_TEXT];
-    kw_serial_text(serial, text);
-    char *device = kw_workspace_path(workspace, "keys/%s", text);
+    char *device = device_folder(workspace, serial);
     const kw_status status =
         device == NULL ? no_memory(error)
                        : make_generation(device, generation, folder, error);
+    free(device);
+    return status;
+}
+
+kw_status kw_keyring_last_generation(const struct kw_workspace *workspace,
+                                     const uint8_t serial[KW_SERIAL_SIZE],
+                                     unsigned *generation,
+                                     struct kw_error *error) {
+    char *device = device_folder(workspace, serial);
+    const kw_status status = device == NULL
+                                 ? no_memory(error)
+                                 : last_generation(device, generation, error);
     free(device);
     return status;
 }
@@ -166,9 +183,7 @@ kw_status kw_keyring_resources(const struct kw_workspace *workspace,
                                const uint8_t serial[KW_SERIAL_SIZE],
                                struct kw_generation *generation,
                                struct kw_error *error) {
-    char text[KW_SERIAL_TEXT];
-    kw_serial_text(serial, text);
-    char *device = kw_workspace_path(workspace, "keys/%s", text);
+    char *device = device_folder(workspace, serial);
     const kw_status status = device == NULL
                                  ? no_memory(error)
                                  : find_resources(device, generation, error);

@@ -20,6 +20,11 @@ KW_MUST_USE kw_status kw_keyring_new_generation(
     const struct kw_workspace *workspace, const uint8_t serial[KW_SERIAL_SIZE],
     unsigned *generation, char **folder, struct kw_error *error);
 
+/* The number of the newest one; 0: there is none. */
+KW_MUST_USE kw_status kw_keyring_last_generation(
+    const struct kw_workspace *workspace, const uint8_t serial[KW_SERIAL_SIZE],
+    unsigned *generation, struct kw_error *error);
+
 /* A key file that was found. */
 struct kw_key_file {
     char serial[KW_SERIAL_TEXT];

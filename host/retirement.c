@@ -1,8 +1,6 @@
 #include "host/retirement.h"
 
-#include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "host/chip_reading.h"
@@ -258,52 +256,5 @@ kw_status kw_retire_rehearse(struct kw_chip *chip,
     const kw_status status =
         kw_retire_chip(&copy.chip, authority, retirement, error);
     kw_rehearsal_close(&copy);
-    return status;
-}
-
-static json_t *describe(const struct kw_retirement *retirement) {
-    char now[KW_TIME_TEXT];
-    char serial[2 * KW_SERIAL_SIZE + 1];
-    json_t *slots = json_array();
-    kw_time_now(now);
-    kw_hex(retirement->serial, KW_SERIAL_SIZE, serial);
-    for (unsigned i = 0; i < KW_SLOT_COUNT; i++) {
-        const struct kw_retired_slot *slot = &retirement->slot[i];
-        json_array_append_new(
-            slots, json_pack("{s:i, s:b, s:s}", "slot", (int)i, "done",
-                             slot->done ? 1 : 0, "words", slot->words));
-    }
-    return json_pack("{s:s, s:s, s:s, s:o}", "schema", "keywright/retired/1",
-                     "time", now, "serial", serial, "slots", slots);
-}
-
-static char *new_path(const struct kw_workspace *workspace,
-                      const uint8_t serial[KW_SERIAL_SIZE]) {
-    char text[KW_SERIAL_TEXT];
-    kw_serial_text(serial, text);
-    for (unsigned number = 1;; number++) {
-        char *path = kw_workspace_path(
-            workspace, "journal/retired-%s-%04u.json", text, number);
-        if (path == NULL || !kw_file_exists(path)) {
-            return path;
-        }
-        free(path);
-    }
-}
-
-kw_status kw_retirement_record(const struct kw_workspace *workspace,
-                               const struct kw_retirement *retirement,
-                               char **path, struct kw_error *error) {
-    json_t *record = describe(retirement);
-    char *json = json_dumps(record, JSON_INDENT(2));
-    char *text = json == NULL ? NULL : kw_format("%s\n", json);
-    *path = new_path(workspace, retirement->serial);
-    const kw_status status =
-        text == NULL || *path == NULL
-            ? kw_error(error, KW_SYSTEM_MEMORY, "out of memory")
-            : kw_file_create(*path, KW_SECRET_MODE, text, strlen(text), error);
-    free(text);
-    free(json);
-    json_decref(record);
     return status;
 }

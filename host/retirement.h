@@ -35,10 +35,4 @@ KW_MUST_USE kw_status kw_retire_rehearse(struct kw_chip *chip,
                                          struct kw_retirement *retirement,
                                          struct kw_error *error);
 
-/* Writes journal/retired-SERIAL-NNNN.json; the caller frees its path. */
-KW_MUST_USE kw_status
-kw_retirement_record(const struct kw_workspace *workspace,
-                     const struct kw_retirement *retirement, char **path,
-                     struct kw_error *error);
-
 #endif

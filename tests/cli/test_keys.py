@@ -1,6 +1,7 @@
 """keywright keys: what key files there are, and removing them."""
 
 import hashlib
+import json
 import unittest
 
 import kw
@@ -139,6 +140,58 @@ class Retire(kw.Case):
         self.kw.run("rotate", "new-key")
         self.retire(2)
         self.kw.run("rotate", "run")
+
+    def retired(self, *options):
+        self.kw.run("chip", "retire", "--yes", *options)
+        return self.kw.generations(self.serial)
+
+    def test_a_chip_that_was_retired(self):
+        """Nothing of it is needed, the newest key and the secrets not
+        either; whether it answers or lies in a scrap heap."""
+        self.kw.run("rotate", "run")
+        self.retired()
+        document = self.kw.json("keys", "retire", self.serial, 1, "--yes")
+        self.assertEqual(len(document["removed"]), 9)
+        self.kw.at("chips", "trustflex.chip").unlink()
+        self.kw.run("keys", "retire", self.serial, 2, "--yes")
+        for folder in self.kw.generations(self.serial):
+            self.assertFalse(any(folder.glob("slot_*")))
+
+    def test_a_chip_that_was_retired_and_used_again(self):
+        """What was made after the retirement is needed."""
+        self.retired()
+        self.kw.run("resources", "make", "--yes")
+        self.fails(1, "needed", "keys", "retire", self.serial, 2, "--yes")
+        self.kw.run("keys", "retire", self.serial, 1, "--yes")
+
+    def test_a_chip_that_came_back(self):
+        """From a snapshot: the record is not believed."""
+        document = self.kw.json("chip", "snapshot")
+        self.retired()
+        self.kw.run("chip", "restore", self.kw.path(document["file"]),
+                    "--yes")
+        for slot in (5, 13, 14):
+            self.fails(1, "needed", "keys", "retire", self.serial, 1, slot,
+                       "--yes")
+
+    def test_a_slot_that_retirement_left(self):
+        self.kw.run("rotate", "lock-authority", "--yes")
+        self.retired()
+        self.fails(1, "slot_13.*needed", "keys", "retire", self.serial, 1,
+                   13, "--yes")
+        for slot in (5, 6, 9, 14, 15):
+            self.kw.run("keys", "retire", self.serial, 1, slot, "--yes")
+
+    def test_a_retirement_that_was_not_ended(self):
+        self.retired()
+        record = next(self.kw.at("journal").glob("retired-*"))
+        begun = {**json.loads(record.read_text()), "ended": None}
+        record.write_text(json.dumps(begun))
+        self.fails(1, "slot_5_secret_key.*needed", "keys", "retire",
+                   self.serial, 1, 5, "--yes")
+        record.write_text("{")
+        self.fails(1, "slot_5_secret_key.*needed", "keys", "retire",
+                   self.serial, 1, 5, "--yes")
 
     def test_no_such_generation(self):
         self.retire(7, code=1)

@@ -959,6 +959,46 @@ class FullDisk(rotation_case.Case):
                                "--firmware", image, *self.address_of_chip)
         self.assertEqual(code, 0)
 
+    def test_retirement(self):
+        """No slot is erased without a record that was begun, and room for
+        its end."""
+        for size in (0, 100, 1000, 3000, 6000):
+            with self.subTest(size=size), self.nothing_changes():
+                code, document = self.limited(
+                    size, "chip", "retire", "--yes", *self.address_of_chip)
+                self.assertEqual(code, 6)
+                self.assertRegex(document["message"],
+                                 "cannot write .*retired-.*too large")
+        self.kw.run("rotate", "verify")
+        # A disk that gets full in the middle no longer matters.
+        proxy = self.proxy(At(self.leave_8_kib, 0x12, 0x82, 0x0030))
+        self.process = self.kw.start("chip", "retire", "--yes", "--json",
+                                     "--chip", proxy.link)
+        document = json.loads(self.process.communicate(timeout=60)[0])
+        proxy.close()
+        self.assertEqual(self.process.returncode, 0)
+        record = json.loads(self.kw.path(document["record"]).read_text())
+        self.assertEqual(record["slots"], document["slots"])
+        self.assertIsNotNone(record["ended"])
+
+    def leave_8_kib(self):
+        resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE,
+                         (8192, 8192))
+
+    def test_a_retirement_is_interrupted(self):
+        """The record says what was going to be done, and is not believed."""
+        proxy = self.proxy(At("cut", 0x12, 0x82, 0x0030))
+        self.kw.run("chip", "retire", "--yes", "--chip", proxy.link, code=4)
+        proxy.close()
+        first, = self.kw.at("journal").glob("retired-*")
+        record = json.loads(first.read_text())
+        self.assertIsNone(record["ended"])
+        self.assertEqual(len(record["slots"]), 16)
+        self.fails(1, "needed", "keys", "retire", self.serial, 1, 5, "--yes")
+        document = self.kw.json("chip", "retire", "--yes")
+        self.assertNotEqual(self.kw.path(document["record"]), first)
+        self.kw.run("keys", "retire", self.serial, 1, 5, "--yes")
+
     def test_resources_are_not_marked(self):
         proxy = self.proxy(At(self.fill, 0x12, 0x82, 0x0078))
         self.process = self.kw.start("resources", "make", "--yes", "--json",
