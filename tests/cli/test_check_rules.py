@@ -18,6 +18,7 @@ OFFENCES = (
     ("cli/keys.c", '#include "sim/' 'nvm/nvm.h"', "sim is included by"),
     ("firmware/apps/core_tests/main.c", '#include "host/' 'key.h"',
      "firmware knows core"),
+    ("preload/i2c.c", '#include "core/' 'bytes.h"', "preload knows nobody"),
     ("cli/keys.c", '#include "server/' 'http.h"', "cli and server do not"),
     ("README.md", "/ho" "me/somebody", "no path of one machine"),
     ("README.md", ".." "/shared/notes", "no file outside"),
