@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/bytes.h"
+#include "host/firmware_image.h"
 #include "host/journal.h"
 #include "host/key_files.h"
 #include "host/openssl_hash.h"
@@ -14,7 +15,6 @@
 #define IO_KEY_SLOT   6u
 #define FIRMWARE_SLOT 15u
 #define SECRET_MAX    64
-#define FIRMWARE_MAX  (16u << 20)
 #define LINE_MAX_SIZE 256
 #define LAST_LINE     "Key generation - Success"
 
@@ -343,104 +343,6 @@ static kw_status check_first(struct run *run, struct kw_error *error) {
     return find_former(run, error);
 }
 
-/* --- firmware --- */
-
-static kw_status read_image(const char *path, uint8_t **image, size_t *size,
-                            struct kw_error *error) {
-    KW_TRY(kw_file_read(path, FIRMWARE_MAX, image, size, error));
-    if (*size > 0) {
-        return KW_OK;
-    }
-    free(*image);
-    kw_error(error, KW_PARSE, "%s is empty: there is no image to sign", path);
-    return kw_error_hint(error, "nothing was changed");
-}
-
-/* The last part of a path without its ending, as a C name. */
-static char *name_of(const char *path) {
-    const char *slash = strrchr(path, '/');
-    char *name = strdup(slash == NULL ? path : slash + 1);
-    if (name == NULL) {
-        return NULL;
-    }
-    char *dot = strrchr(name, '.');
-    if (dot != NULL && dot != name) {
-        *dot = '\0';
-    }
-    static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
-                                  "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
-    for (char *at = name; *at != '\0'; at++) {
-        if (strchr(allowed, *at) == NULL) {
-            *at = '_';
-        }
-    }
-    return name;
-}
-
-static kw_status save_signed(const struct run *run, const char *name,
-                             const uint8_t *image, size_t size,
-                             const uint8_t *signature, struct kw_error *error) {
-    const char *folder = run->result->folder;
-    char *sign_name = kw_format("%s_sign", name);
-    char *raw = kw_format("%s/%s_sign.bin", folder, name);
-    char *sign_header = kw_format("%s/%s_sign.h", folder, name);
-    char *header = kw_format("%s/%s.h", folder, name);
-    const struct kw_c_array of_sign = {sign_name, signature, KW_SIGNATURE_SIZE,
-                                       false};
-    const struct kw_c_array of_image = {name, image, size, false};
-    kw_status status = sign_name == NULL || raw == NULL ||
-                               sign_header == NULL || header == NULL
-                           ? no_memory(error)
-                           : kw_file_create(raw, KW_SECRET_MODE, signature,
-                                            KW_SIGNATURE_SIZE, error);
-    if (status == KW_OK) {
-        status = kw_c_header_create(sign_header, &of_sign, 1, error);
-    }
-    if (status == KW_OK) {
-        status = kw_c_header_create(header, &of_image, 1, error);
-    }
-    free(sign_name);
-    free(raw);
-    free(sign_header);
-    free(header);
-    return status;
-}
-
-static void say_signed(const struct run *run) {
-    char *line = kw_format("Signed %s with the key of slot 15: %s",
-                           run->resources->firmware, run->signed_file);
-    if (line != NULL) {
-        say(run->resources, line);
-    }
-    free(line);
-}
-
-static kw_status sign_image(struct run *run, const uint8_t *image, size_t size,
-                            struct kw_error *error) {
-    struct kw_key *key = NULL;
-    uint8_t digest[KW_SHA256_SIZE];
-    uint8_t signature[KW_SIGNATURE_SIZE];
-    kw_status status = kw_hash_bytes(&kw_openssl_hash, image, size, digest);
-    if (status != KW_OK) {
-        return kw_error_core(error, status, run->resources->firmware);
-    }
-    KW_TRY(kw_key_read(pair_of(run, FIRMWARE_SLOT)->path, &key, error));
-    status = kw_key_sign(key, digest, signature, error);
-    kw_key_free(key);
-    KW_TRY(status);
-    char *name = name_of(run->resources->firmware);
-    status = name == NULL
-                 ? no_memory(error)
-                 : save_signed(run, name, image, size, signature, error);
-    if (status == KW_OK) {
-        run->signed_file =
-            kw_format("%s/%s_sign.bin", run->result->folder, name);
-        status = run->signed_file == NULL ? no_memory(error) : KW_OK;
-    }
-    free(name);
-    return status;
-}
-
 /* --- the run --- */
 
 static void note(struct run *run, const struct slot_row *row) {
@@ -479,17 +381,24 @@ static kw_status make_keys(struct run *run, struct kw_error *error) {
     return save_header(run, error);
 }
 
-struct image {
-    uint8_t *bytes;
-    size_t size;
-};
-
-static kw_status make_files(struct run *run, const struct image *image,
+static kw_status make_files(struct run *run,
+                            const struct kw_firmware_image *image,
                             struct kw_error *error) {
     KW_TRY(make_keys(run, error));
-    return image->bytes == NULL
+    return image->data == NULL
                ? KW_OK
-               : sign_image(run, image->bytes, image->size, error);
+               : kw_firmware_image_sign(image, run->result->folder,
+                                        pair_of(run, FIRMWARE_SLOT)->path,
+                                        &run->signed_file, error);
+}
+
+static void say_signed(const struct run *run) {
+    char *line = kw_format("Signed %s with the key of slot 15: %s",
+                           run->resources->firmware, run->signed_file);
+    if (line != NULL) {
+        say(run->resources, line);
+    }
+    free(line);
 }
 
 static kw_status program(struct run *run, struct kw_error *error) {
@@ -510,7 +419,8 @@ static kw_status program(struct run *run, struct kw_error *error) {
     return KW_OK;
 }
 
-static kw_status make_all(struct run *run, const struct image *image,
+static kw_status make_all(struct run *run,
+                          const struct kw_firmware_image *image,
                           struct kw_error *error) {
     KW_TRY(check_first(run, error));
     memcpy(run->result->serial, run->view.state.serial, KW_SERIAL_SIZE);
@@ -529,11 +439,10 @@ kw_status kw_resources_make(const struct kw_resources *resources,
                             struct kw_resources_result *result,
                             struct kw_error *error) {
     struct run run = {.resources = resources, .result = result};
-    struct image image = {.bytes = NULL};
+    struct kw_firmware_image image = {.path = NULL};
     *result = (struct kw_resources_result){.slots = json_array()};
     if (resources->firmware != NULL) {
-        KW_TRY(
-            read_image(resources->firmware, &image.bytes, &image.size, error));
+        KW_TRY(kw_firmware_image_read(resources->firmware, &image, error));
     }
     const kw_status status = make_all(&run, &image, error);
     for (unsigned i = 0; i < 3; i++) {
@@ -542,7 +451,7 @@ kw_status kw_resources_make(const struct kw_resources *resources,
     kw_authority_close(run.former);
     free(run.signed_file);
     kw_wipe(&run, sizeof run);
-    free(image.bytes);
+    kw_firmware_image_free(&image);
     return status;
 }
 

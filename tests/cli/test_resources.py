@@ -375,6 +375,26 @@ class Firmware(kw.Case):
         self.assertEqual((folder / "app_sign.h").read_text(),
                          c_array("app_sign", raw))
 
+    def test_names_that_are_none(self):
+        """A C compiler takes the headers whatever the image is called, and
+        no other file of the generation is in the way."""
+        for name, array in (("2026-11 app.v2.bin", "image_2026_11_app_v2"),
+                            ("slot_5_secret_key.bin",
+                             "image_slot_5_secret_key"),
+                            ("public_key_rotation.bin",
+                             "image_public_key_rotation"),
+                            ("app", "app"), (".bin", "_bin")):
+            with self.subTest(name=name):
+                _, folder = self.sign(name, b"image")
+                headers = sorted(folder.glob("*.h"))
+                self.assertIn(folder / f"{array}_sign.h", headers)
+                text = "#include <stdint.h>\n" + "".join(
+                    f'#include "{header}"\n' for header in headers)
+                subprocess.run(
+                    ["cc", "-std=c11", "-Wall", "-Wextra", "-Werror",
+                     "-fsyntax-only", "-x", "c", "-"],
+                    input=text, text=True, check=True, capture_output=True)
+
     def test_each_signature_has_64_bytes(self):
         """One in 128 signatures has an R or S that is a byte shorter."""
         for round_ in range(6):
