@@ -98,6 +98,8 @@ static kw_status decode_head(const uint8_t *payload,
     KW_ENSURE(payload[AT_SLOT] == KW_ROTATING_SLOT, KW_NO_SLOT);
     KW_ENSURE((flags & ~all) == 0 && kw_all_bytes(payload + AT_RESERVED, 2, 0),
               KW_PARSE_RESERVED);
+    KW_ENSURE(kw_load_le32(payload + AT_NUMBER) <= KW_COUNTER_MAX,
+              KW_PARSE_RESERVED);
     KW_ENSURE((flags & FLAG_OLD_VALIDATED) == 0 || (flags & FLAG_OLD_KEY) != 0,
               KW_PARSE_RESERVED);
     KW_ENSURE((flags & FLAG_SERIAL) != 0 ||

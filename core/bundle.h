@@ -76,7 +76,8 @@ struct kw_bundle {
 };
 
 /* KW_PARSE_SIZE, KW_PARSE_MAGIC, KW_NO_SLOT, KW_PARSE_RESERVED: a reserved
- * or unused field is not zero, or flags contradict each other. */
+ * or unused field is not zero, flags contradict each other, or the number is
+ * beyond KW_COUNTER_MAX. */
 KW_MUST_USE kw_status kw_request_decode(const uint8_t *payload, size_t size,
                                         struct kw_request *request);
 KW_MUST_USE kw_status kw_bundle_decode(const uint8_t *payload, size_t size,

@@ -122,7 +122,16 @@ static kw_status sign_bundle(const struct kw_authority *authority,
 static kw_status check_window(uint32_t sequence, uint32_t counter, bool named,
                               struct kw_error *error) {
     const uint32_t first = counter + 1;
-    const uint32_t last = counter + KW_ROTATE_AHEAD;
+    const uint32_t last = counter + KW_ROTATE_AHEAD < KW_COUNTER_MAX
+                              ? counter + KW_ROTATE_AHEAD
+                              : KW_COUNTER_MAX;
+    if (first > last) {
+        kw_error(error, KW_NO_SEQUENCE_AHEAD,
+                 "counter 1 of the device is at its end, %" PRIu32
+                 ": it takes no bundle any more",
+                 counter);
+        return kw_error_hint(error, "use another chip");
+    }
     if (sequence >= first && sequence <= last) {
         return KW_OK;
     }

@@ -197,6 +197,8 @@ class Bundles(Refused):
                 (3, "must be zero", {"reserved_6": b"\1\0"}),
                 (3, "must be zero", {"reserved_6": b"\0\x80"}),
                 (3, "must be zero", {"reserved_21": b"\0\0\1"}),
+                (3, "must be zero", {"sequence": 2**21}),
+                (3, "must be zero", {"sequence": 2**32 - 1}),
                 (3, "must be zero", {"flags": 7 | 8}),
                 (3, "must be zero", {"flags": 7 | 128}),
                 (3, "must be zero", {"flags": 1}),
@@ -251,7 +253,7 @@ class Bundles(Refused):
     def test_sequence(self):
         for sequence, words in ((0, "used before"), (1, "used before"),
                                 (18, "more than 16 ahead"),
-                                (2**32 - 1, "more than 16 ahead")):
+                                (2**21 - 1, "more than 16 ahead")):
             with self.subTest(sequence=sequence):
                 self.refused_bundle(1, words, sequence=sequence)
         document = self.refused_bundle(1, "ahead", sequence=18)
@@ -352,6 +354,8 @@ class Requests(Refused):
                 (3, "must be zero", {"reserved_6": b"\0\1"}),
                 (3, "must be zero", {"reserved_22": b"\1\0"}),
                 (3, "must be zero", {"reserved_94": b"\0\1"}),
+                (3, "must be zero", {"counter": 2**21}),
+                (3, "must be zero", {"counter": 2**32 - 1}),
                 (3, "must be zero", {"lock_bits": 7}),
                 (3, "must be zero", {"flags": 7 | 16}),
                 (3, "must be zero", {"flags": 5}),
@@ -386,6 +390,19 @@ class Requests(Refused):
         old = oracle.Key.read(self.key_file(14, -2))
         self.refused_request(1, "the new key is the old key", old,
                              new_key=old.public)
+
+    def test_counter_near_its_end(self):
+        """No bundle is made that the counter cannot reach."""
+        last = 2**21 - 1
+        request = self.about.but(counter=last - 1)
+        path = self.write("near.json", request.text(self.new))
+        authorize = ("rotate", "authorize", "--request", path, "--yes")
+        document = self.kw.json(*authorize)
+        self.assertEqual(document["sequence"], last)
+        with self.nothing_changes():
+            self.fails(1, f"next sequence is {last + 1}.*{last} to {last}",
+                       *authorize)
+        self.refused_request(1, "counter 1 .* at its end", counter=last)
 
     def test_way_out_when_the_register_is_far_ahead(self):
         """Answers that nobody applied count; --sequence leads back."""
