@@ -245,6 +245,7 @@ static struct ours rotate_in_parts(struct bench *bench,
     must(kw_rotate_read_state(&bench->chip, &bench->state), "reading");
     must(kw_rotate_check_signature(&rotate), "checking the bundle");
     must(kw_rotate_check_pairs(&rotate, &bench->state), "checking the pairs");
+    must(kw_chip_counter(&bench->chip, KW_ROTATE_COUNTER, &count), "reading");
     ours.before = take_cost(bench);
     must(kw_rotate_change(&rotate, &bench->state), "the change");
     must(kw_chip_verify_stored(&bench->chip, KW_ROTATING_SLOT,

@@ -91,6 +91,7 @@ static kw_status exchange(struct kw_chip *chip, const uint8_t *packet,
     const uint8_t *data = NULL;
     size_t size = 0;
 
+    chip->answered = 0;
     KW_TRY(wake(chip));
     chip->commands++;
     chip->bytes += (uint32_t)packet_size;
@@ -98,6 +99,10 @@ static kw_status exchange(struct kw_chip *chip, const uint8_t *packet,
                                     sizeof frame, &frame_size));
     chip->bytes += (uint32_t)frame_size;
     KW_TRY(kw_response_decode(frame, frame_size, &data, &size));
+    if (size == 1) {
+        chip->answered = packet[1];
+        chip->answer = data[0];
+    }
     return take_answer(data, size, answer, answer_size);
 }
 

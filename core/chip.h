@@ -27,6 +27,10 @@ struct kw_chip {
     /* What has gone over the wire, for figures. */
     uint32_t commands;
     uint32_t bytes; /* packets and response frames */
+    /* The opcode that was last answered by one byte (0: none), and the byte:
+     * a second witness, where one skipped branch must not decide. */
+    uint8_t answered;
+    uint8_t answer;
 };
 
 /* Speaks to nobody yet: the chip counts as asleep. */

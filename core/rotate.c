@@ -2,190 +2,45 @@
 
 #include <string.h>
 
-#include "core/bytes.h"
+#include "core/rotate_place.h"
 
-#define BLOCKS       3u
-#define STATE_NIBBLE 0xF0u
-#define STATE_VALID  0x50u
-#define BLANK        0xFFu
+/* --- no single branch decides ---
+ *
+ * A dip of the supply can make a microcontroller skip an instruction. So each
+ * check leaves its mark, where its answer is yes by the status and by the byte
+ * that the chip sent, and the change begins only when all marks are there,
+ * looked at twice. A mark is a word that no wrong register is likely to hold.
+ * It costs one command, the second reading of the counter. tests/skip skips
+ * every instruction of a refusal. */
 
-/* --- stored keys --- */
+#define PASSED_SIGNATURE      0x1B6D3A95u
+#define PASSED_PLACE          0x35C92E67u
+#define PASSED_NEW_PAIR       0x4E93B15Du
+#define PASSED_OLD_INVALIDATE 0x6A5F1C33u
+#define PASSED_OLD_VALIDATE   0x72D48B29u
+#define PASSED_PROOF          0x19E7564Bu
+#define PASSED_PLACE_AGAIN    0x2D3AC871u
 
-void kw_stored_key(const uint8_t key[KW_PUBLIC_KEY_SIZE],
-                   uint8_t stored[KW_STORED_KEY_SIZE]) {
-    memset(stored, 0, KW_STORED_KEY_SIZE);
-    memcpy(stored + 4, key, 32);
-    memcpy(stored + 40, key + 32, 32);
-}
-
-bool kw_stored_key_is_valid(uint8_t first_byte) {
-    return (first_byte & STATE_NIBBLE) == STATE_VALID;
-}
-
-/* Four bytes before X and four before Y: validity and nothing else. */
-static void drop_pads(uint8_t stored[KW_STORED_KEY_SIZE]) {
-    memset(stored, 0, 4);
-    memset(stored + 36, 0, 4);
-}
-
-/* As it leaves the vendor, or zeroised at the end of its life. */
-static bool is_blank(const uint8_t stored[KW_STORED_KEY_SIZE]) {
-    const uint8_t fill = stored[4];
-    return (fill == BLANK || fill == 0) && kw_all_bytes(stored + 4, 32, fill) &&
-           kw_all_bytes(stored + 40, 32, fill);
-}
-
-bool kw_stored_key_read(const uint8_t stored[KW_STORED_KEY_SIZE],
-                        uint8_t key[KW_PUBLIC_KEY_SIZE]) {
-    if (is_blank(stored)) {
-        return false;
-    }
-    memcpy(key, stored + 4, 32);
-    memcpy(key + 32, stored + 40, 32);
-    return true;
-}
-
-/* The slot's content before the rotation, as it is written back. */
-static void old_content(const struct kw_bundle *bundle,
-                        uint8_t stored[KW_STORED_KEY_SIZE]) {
-    if (bundle->has_old_key) {
-        kw_stored_key(bundle->old_key, stored);
-    } else {
-        memset(stored, BLANK, KW_STORED_KEY_SIZE);
-    }
-}
-
-/* --- where a run stands --- */
-
-kw_status kw_rotate_read_state(struct kw_chip *chip,
-                               struct kw_rotate_state *state) {
-    KW_TRY(kw_chip_read_config(chip, state->config));
-    KW_TRY(kw_chip_read_slot(chip, KW_ROTATING_SLOT, state->stored,
-                             KW_STORED_KEY_SIZE));
-    KW_TRY(kw_chip_counter(chip, KW_ROTATE_COUNTER, &state->counter));
-    kw_config_serial(state->config, state->serial);
-    state->validated = kw_stored_key_is_valid(state->stored[0]);
-    return KW_OK;
-}
-
-static bool block_equals(const uint8_t left[KW_STORED_KEY_SIZE],
-                         const uint8_t right[KW_STORED_KEY_SIZE],
-                         unsigned block) {
-    const size_t at = block * KW_BLOCK_SIZE;
-    const size_t left_over = KW_STORED_KEY_SIZE - at;
-    const size_t size = left_over < KW_BLOCK_SIZE ? left_over : KW_BLOCK_SIZE;
-    return memcmp(left + at, right + at, size) == 0;
-}
-
-/* How many blocks hold this content, and whether each holds one of both. */
-struct blocks {
-    unsigned old_count;
-    unsigned new_count;
-    bool foreign;
+struct passage {
+    volatile uint32_t marks; /* the sum of all */
 };
 
-/* Without an old key the slot was blank: FF, or zeros. */
-static bool holds_old(const struct kw_bundle *bundle,
-                      const uint8_t stored[KW_STORED_KEY_SIZE],
-                      unsigned block) {
-    static const uint8_t zeros[KW_STORED_KEY_SIZE];
-    uint8_t old_stored[KW_STORED_KEY_SIZE];
-    old_content(bundle, old_stored);
-    drop_pads(old_stored);
-    return block_equals(stored, old_stored, block) ||
-           (!bundle->has_old_key && block_equals(stored, zeros, block));
+static uint32_t marks_needed(const struct kw_bundle *bundle) {
+    const uint32_t always = PASSED_SIGNATURE + PASSED_PLACE + PASSED_NEW_PAIR +
+                            PASSED_PROOF + PASSED_PLACE_AGAIN;
+    return bundle->old_validated
+               ? always + PASSED_OLD_INVALIDATE + PASSED_OLD_VALIDATE
+               : always;
 }
 
-static struct blocks compare_blocks(const struct kw_bundle *bundle,
-                                    const uint8_t stored[KW_STORED_KEY_SIZE]) {
-    uint8_t found[KW_STORED_KEY_SIZE];
-    uint8_t new_stored[KW_STORED_KEY_SIZE];
-    struct blocks blocks = {0, 0, false};
-    kw_stored_key(bundle->new_key, new_stored);
-    memcpy(found, stored, sizeof found);
-    drop_pads(found);
-    for (unsigned i = 0; i < BLOCKS; i++) {
-        const bool is_old = holds_old(bundle, found, i);
-        const bool is_new = block_equals(found, new_stored, i);
-        blocks.old_count += is_old ? 1 : 0;
-        blocks.new_count += is_new ? 1 : 0;
-        blocks.foreign = blocks.foreign || (!is_old && !is_new);
-    }
-    return blocks;
-}
-
-static kw_status check_sequence(uint32_t sequence, uint32_t counter) {
-    KW_ENSURE(sequence > counter, KW_NO_SEQUENCE_REPLAYED);
-    KW_ENSURE(sequence - counter <= KW_ROTATE_AHEAD, KW_NO_SEQUENCE_AHEAD);
+/* Before each change. */
+static kw_status all_passed(const struct kw_rotate *rotate,
+                            const struct passage *passage) {
+    const uint32_t needed = marks_needed(rotate->bundle);
+    KW_ENSURE(passage->marks == needed, KW_SYSTEM_SKIPPED);
+    KW_ENSURE(passage->marks == needed, KW_SYSTEM_SKIPPED);
     return KW_OK;
 }
-
-static kw_status locate_slot(const struct kw_bundle *bundle,
-                             const struct kw_rotate_state *state,
-                             enum kw_rotate_position *position) {
-    const struct blocks blocks = compare_blocks(bundle, state->stored);
-    if (state->validated && blocks.new_count == BLOCKS) {
-        *position = bundle->sequence == state->counter ? KW_ROTATE_DONE
-                                                       : KW_ROTATE_VALIDATED;
-        return KW_OK;
-    }
-    if (state->validated) {
-        KW_ENSURE(blocks.old_count == BLOCKS, KW_NO_OLD_KEY);
-        KW_ENSURE(bundle->old_validated, KW_NO_OLD_PAIRS);
-        *position = KW_ROTATE_READY;
-        return KW_OK;
-    }
-    KW_ENSURE(!blocks.foreign, KW_NO_OLD_KEY);
-    *position = KW_ROTATE_WRITING;
-    return KW_OK;
-}
-
-/* The serial field that the bundle must have on this chip. */
-static void serial_field(const struct kw_bundle *bundle,
-                         const struct kw_rotate_state *state,
-                         uint8_t serial[KW_SERIAL_SIZE]) {
-    memcpy(serial, state->serial, KW_SERIAL_SIZE);
-    if (!bundle->names_serial) {
-        kw_serial_of_fleet(state->serial, serial);
-    }
-}
-
-static kw_status check_identity(const struct kw_rotate *rotate,
-                                const struct kw_rotate_state *state) {
-    const struct kw_bundle *bundle = rotate->bundle;
-    const struct kw_configuration configuration =
-        kw_configuration_of(state->config);
-    uint8_t serial[KW_SERIAL_SIZE];
-    uint8_t digest[KW_SHA256_SIZE];
-
-    serial_field(bundle, state, serial);
-    KW_ENSURE(memcmp(serial, bundle->serial, sizeof serial) == 0, KW_NO_SERIAL);
-    KW_TRY(kw_configuration_digest(rotate->hash, &configuration, digest));
-    KW_ENSURE(memcmp(digest, bundle->configuration_digest, sizeof digest) == 0,
-              KW_NO_CONFIGURATION);
-    KW_ENSURE(!bundle->has_old_key || memcmp(bundle->old_key, bundle->new_key,
-                                             KW_PUBLIC_KEY_SIZE) != 0,
-              KW_NO_SAME_KEY);
-    return KW_OK;
-}
-
-kw_status kw_rotate_locate(const struct kw_rotate *rotate,
-                           const struct kw_rotate_state *state,
-                           enum kw_rotate_position *position) {
-    enum kw_rotate_position found = KW_ROTATE_READY;
-    KW_TRY(check_identity(rotate, state));
-    const kw_status status = locate_slot(rotate->bundle, state, &found);
-    /* A bundle of the past names a key that has gone since: replay is the
-     * better word for it than another key. */
-    if (status != KW_OK || found != KW_ROTATE_DONE) {
-        KW_TRY(check_sequence(rotate->bundle->sequence, state->counter));
-    }
-    KW_TRY(status);
-    *position = found;
-    return KW_OK;
-}
-
-/* --- checks with the chip --- */
 
 /* "Does not match", and "no such point on the curve", become the answer no
  * with this reason; every other failure stays what it is. */
@@ -195,12 +50,33 @@ static kw_status refusal_means(kw_status status, kw_status reason) {
     return refused ? reason : status;
 }
 
-kw_status kw_rotate_check_signature(const struct kw_rotate *rotate) {
+/* What a Verify answered; its yes counts once. */
+static kw_status verdict(const struct kw_rotate *rotate,
+                         struct passage *passage, kw_status status,
+                         kw_status reason, uint32_t mark) {
+    struct kw_chip *chip = rotate->chip;
+    KW_TRY(refusal_means(status, reason));
+    KW_ENSURE(chip->answered == KW_OP_VERIFY && chip->answer == 0, reason);
+    chip->answered = 0;
+    passage->marks += mark;
+    return KW_OK;
+}
+
+/* --- checks with the chip --- */
+
+static kw_status check_signature(const struct kw_rotate *rotate,
+                                 struct passage *passage) {
     uint8_t digest[KW_SHA256_SIZE];
     KW_TRY(kw_bundle_digest(rotate->hash, rotate->bundle->payload, digest));
-    return refusal_means(kw_chip_verify_stored(rotate->chip, KW_AUTHORITY_SLOT,
-                                               digest, rotate->signature),
-                         KW_NO_BUNDLE_SIGNATURE);
+    return verdict(rotate, passage,
+                   kw_chip_verify_stored(rotate->chip, KW_AUTHORITY_SLOT,
+                                         digest, rotate->signature),
+                   KW_NO_BUNDLE_SIGNATURE, PASSED_SIGNATURE);
+}
+
+kw_status kw_rotate_check_signature(const struct kw_rotate *rotate) {
+    struct passage passage = {0};
+    return check_signature(rotate, &passage);
 }
 
 static kw_status pair_digest(const struct kw_rotate *rotate,
@@ -238,7 +114,7 @@ static kw_status proof_digest(const struct kw_rotate *rotate,
     uint8_t serial[KW_SERIAL_SIZE];
     uint8_t configuration_digest[KW_SHA256_SIZE];
 
-    serial_field(bundle, state, serial);
+    kw_rotate_serial_field(bundle, state, serial);
     KW_TRY(kw_configuration_digest(rotate->hash, &configuration,
                                    configuration_digest));
     const struct kw_proof proof = {
@@ -259,23 +135,41 @@ static kw_status check_proof(const struct kw_rotate *rotate,
                                    digest, rotate->bundle->proof);
 }
 
-kw_status kw_rotate_check_pairs(const struct kw_rotate *rotate,
-                                const struct kw_rotate_state *state) {
+static kw_status check_old_pairs(const struct kw_rotate *rotate,
+                                 const struct kw_rotate_state *state,
+                                 struct passage *passage) {
     const struct kw_bundle *bundle = rotate->bundle;
-    KW_TRY(refusal_means(
+    KW_TRY(verdict(rotate, passage,
+                   check_pair(rotate, state, bundle->old_key,
+                              bundle->old_invalidate, true),
+                   KW_NO_OLD_INVALIDATE_PAIR, PASSED_OLD_INVALIDATE));
+    return verdict(
+        rotate, passage,
+        check_pair(rotate, state, bundle->old_key, bundle->old_validate, false),
+        KW_NO_OLD_VALIDATE_PAIR, PASSED_OLD_VALIDATE);
+}
+
+static kw_status check_pairs(const struct kw_rotate *rotate,
+                             const struct kw_rotate_state *state,
+                             struct passage *passage) {
+    const struct kw_bundle *bundle = rotate->bundle;
+    KW_TRY(verdict(
+        rotate, passage,
         check_pair(rotate, state, bundle->new_key, bundle->new_validate, false),
-        KW_NO_NEW_PAIR));
+        KW_NO_NEW_PAIR, PASSED_NEW_PAIR));
     if (bundle->old_validated) {
-        KW_TRY(refusal_means(check_pair(rotate, state, bundle->old_key,
-                                        bundle->old_invalidate, true),
-                             KW_NO_OLD_INVALIDATE_PAIR));
-        KW_TRY(refusal_means(check_pair(rotate, state, bundle->old_key,
-                                        bundle->old_validate, false),
-                             KW_NO_OLD_VALIDATE_PAIR));
+        KW_TRY(check_old_pairs(rotate, state, passage));
     }
-    KW_TRY(refusal_means(check_proof(rotate, state), KW_NO_PROOF));
+    KW_TRY(verdict(rotate, passage, check_proof(rotate, state), KW_NO_PROOF,
+                   PASSED_PROOF));
     kw_chip_idle(rotate->chip);
     return KW_OK;
+}
+
+kw_status kw_rotate_check_pairs(const struct kw_rotate *rotate,
+                                const struct kw_rotate_state *state) {
+    struct passage passage = {0};
+    return check_pairs(rotate, state, &passage);
 }
 
 /* --- the change --- */
@@ -348,7 +242,9 @@ static kw_status prove(const struct kw_rotate *rotate,
 static kw_status count_up(const struct kw_rotate *rotate) {
     uint32_t value = 0;
     KW_TRY(kw_chip_counter(rotate->chip, KW_ROTATE_COUNTER, &value));
-    while (value < rotate->bundle->sequence) {
+    for (unsigned steps = 0; value < rotate->bundle->sequence; steps++) {
+        /* It answers, and does not move. */
+        KW_ENSURE(steps < KW_ROTATE_AHEAD, KW_CHIP_READ_BACK);
         KW_TRY(kw_chip_count(rotate->chip, KW_ROTATE_COUNTER, &value));
     }
     tell(rotate, KW_ROTATE_COUNTED);
@@ -368,7 +264,7 @@ static kw_status restore(const struct kw_rotate *rotate,
                          const struct kw_rotate_state *state) {
     const struct kw_bundle *bundle = rotate->bundle;
     uint8_t stored[KW_STORED_KEY_SIZE];
-    old_content(bundle, stored);
+    kw_rotate_old_content(bundle, stored);
     KW_TRY(kw_chip_write_slot(rotate->chip, KW_ROTATING_SLOT, stored,
                               sizeof stored));
     if (bundle->old_validated) {
@@ -388,8 +284,9 @@ static kw_status recover(const struct kw_rotate *rotate, kw_status failure) {
         kw_rotate_read_state(rotate->chip, &now) != KW_OK) {
         return failure;
     }
-    const struct blocks blocks = compare_blocks(rotate->bundle, now.stored);
-    if (now.validated && blocks.new_count == BLOCKS) {
+    const struct kw_rotate_blocks blocks =
+        kw_rotate_compare(rotate->bundle, now.stored);
+    if (now.validated && blocks.new_count == KW_ROTATE_BLOCKS) {
         tell(rotate, KW_ROTATE_VALIDATED_NEW);
         return finish(rotate, &now);
     }
@@ -401,23 +298,34 @@ static kw_status recover(const struct kw_rotate *rotate, kw_status failure) {
 
 static kw_status check(const struct kw_rotate *rotate,
                        struct kw_rotate_state *state,
-                       enum kw_rotate_position *position) {
+                       enum kw_rotate_position *position,
+                       struct passage *passage) {
+    enum kw_rotate_position again = KW_ROTATE_DONE;
     KW_TRY(kw_rotate_read_state(rotate->chip, state));
-    KW_TRY(kw_rotate_check_signature(rotate));
+    KW_TRY(check_signature(rotate, passage));
     KW_TRY(kw_rotate_locate(rotate, state, position));
+    passage->marks += PASSED_PLACE;
     if (*position != KW_ROTATE_DONE) {
-        KW_TRY(kw_rotate_check_pairs(rotate, state));
+        KW_TRY(check_pairs(rotate, state, passage));
     }
+    /* Silicon enforces no sequence: the counter is read a second time. */
+    KW_TRY(kw_chip_counter(rotate->chip, KW_ROTATE_COUNTER, &state->counter));
+    KW_TRY(kw_rotate_locate(rotate, state, &again));
+    KW_ENSURE(again == *position, KW_SYSTEM_SKIPPED);
+    passage->marks += PASSED_PLACE_AGAIN;
     tell(rotate, KW_ROTATE_CHECKED);
     return KW_OK;
 }
 
 static kw_status run_from(const struct kw_rotate *rotate,
                           const struct kw_rotate_state *state,
-                          enum kw_rotate_position position) {
+                          enum kw_rotate_position position,
+                          const struct passage *passage) {
     if (position == KW_ROTATE_DONE) {
         return KW_OK;
     }
+    KW_TRY(all_passed(rotate, passage));
+    KW_TRY(all_passed(rotate, passage));
     if (position != KW_ROTATE_VALIDATED) {
         const kw_status status = kw_rotate_change(rotate, state);
         if (status != KW_OK) {
@@ -430,11 +338,12 @@ static kw_status run_from(const struct kw_rotate *rotate,
 kw_status kw_rotate_run(const struct kw_rotate *rotate,
                         enum kw_rotate_position *position) {
     struct kw_rotate_state state;
+    struct passage passage = {0};
     enum kw_rotate_position found = KW_ROTATE_READY;
-    kw_status status = check(rotate, &state, &found);
+    kw_status status = check(rotate, &state, &found, &passage);
     if (status == KW_OK) {
         *position = found;
-        status = run_from(rotate, &state, found);
+        status = run_from(rotate, &state, found, &passage);
     }
     kw_chip_idle(rotate->chip);
     return status;
@@ -442,12 +351,14 @@ kw_status kw_rotate_run(const struct kw_rotate *rotate,
 
 static kw_status roll_back(const struct kw_rotate *rotate) {
     struct kw_rotate_state state;
+    struct passage passage = {0};
     enum kw_rotate_position position = KW_ROTATE_READY;
-    KW_TRY(check(rotate, &state, &position));
+    KW_TRY(check(rotate, &state, &position, &passage));
     if (position == KW_ROTATE_READY) {
         return KW_OK; /* the old key was never left */
     }
     KW_ENSURE(position == KW_ROTATE_WRITING, KW_NO_ROLLBACK);
+    KW_TRY(all_passed(rotate, &passage));
     return restore(rotate, &state);
 }
 

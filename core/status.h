@@ -130,6 +130,8 @@ enum kw_class {
     X(KW_SYSTEM_FILE, KW_CLASS_SYSTEM, 2, "a file operation failed")           \
     X(KW_SYSTEM_CRYPTO, KW_CLASS_SYSTEM, 3,                                    \
       "the cryptographic library failed")                                      \
+    X(KW_SYSTEM_SKIPPED, KW_CLASS_SYSTEM, 4,                                   \
+      "the processor left a check out; nothing was changed")                   \
     X(KW_INTERRUPTED, KW_CLASS_INTERRUPTED, 0, "interrupted, and resumable")
 
 #define KW_STATUS_ENUM(name, class_, reason, words)                            \
