@@ -1,7 +1,7 @@
 /* core/rotate_place.h: where a run stands, by the chip alone.
  *
- * For core/rotate.c and core/rotate_place.c; what everybody needs of it is in
- * core/rotate.h. */
+ * For core/rotate.c and core/rotate_place.c; for everybody else it is in
+ * core/rotate.h. Knows core/rotate.h. */
 #ifndef KW_CORE_ROTATE_PLACE_H
 #define KW_CORE_ROTATE_PLACE_H
 
