@@ -148,8 +148,9 @@ static kw_status check_mac(struct kw_cli *cli, struct proving *proving) {
 static kw_status answer_mac(struct kw_cli *cli, const struct proving *proving) {
     const uint8_t mode = kw_mac_mode(&proving->mac);
     const bool checked = proving->key_file != NULL;
-    kw_print(cli, "Challenge and MAC:\n");
+    kw_print(cli, "Challenge:\n");
     kw_print_bytes(cli, proving->mac.challenge, sizeof proving->mac.challenge);
+    kw_print(cli, "MAC of slot %u:\n", proving->mac.slot);
     kw_print_bytes(cli, proving->mac.mac, sizeof proving->mac.mac);
     if (checked) {
         kw_print(cli, "%s\n",

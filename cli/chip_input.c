@@ -119,11 +119,22 @@ void kw_set_text(json_t *object, const char *member, const char *text) {
 
 void kw_print_bytes(const struct kw_cli *cli, const uint8_t *bytes,
                     size_t size) {
+    kw_print_bytes_at(cli, 0, bytes, size);
+}
+
+void kw_print_bytes_at(const struct kw_cli *cli, size_t offset,
+                       const uint8_t *bytes, size_t size) {
     char text[2 * LINE_BYTES + 1];
     for (size_t at = 0; at < size; at += LINE_BYTES) {
         const size_t left = size - at;
         kw_hex(bytes + at, left < LINE_BYTES ? left : LINE_BYTES, text);
-        kw_print(cli, "%4zu  %s\n", at, text);
+        kw_print(cli, "%4zu  %s\n", offset + at, text);
+    }
+}
+
+void kw_print_file(const struct kw_cli *cli, const char *file) {
+    if (file != NULL) {
+        kw_print(cli, "Written: %s\n", file);
     }
 }
 

@@ -63,7 +63,10 @@ static kw_status ask_for_key(struct kw_cli *cli, unsigned slot, bool create,
     const kw_status status = create ? kw_chip_make_key(chip, slot, key)
                                     : kw_chip_public_key(chip, slot, key);
     kw_chip_idle(chip);
-    (void)snprintf(doing, sizeof doing, "cannot get a key from slot %u", slot);
+    (void)snprintf(doing, sizeof doing,
+                   create ? "cannot make a key in slot %u"
+                          : "cannot ask for the public key of slot %u",
+                   slot);
     return status == KW_OK ? KW_OK
                            : kw_error_chip(&cli->error, status, chip, doing);
 }
@@ -84,6 +87,7 @@ kw_status kw_chip_genkey_verb(struct kw_cli *cli,
     kw_print(cli, "Slot %u: %s, fingerprint %.*s\n", slot,
              create ? "a new key" : "public key", KW_FINGERPRINT_SHOWN, text);
     kw_print_bytes(cli, key, sizeof key);
+    kw_print_file(cli, output);
     kw_set_slot(cli->result, slot);
     json_object_set_new(cli->result, "created", json_boolean(create));
     kw_set_bytes(cli->result, "public_key", key, sizeof key);
@@ -133,6 +137,7 @@ kw_status kw_chip_sign_verb(struct kw_cli *cli,
     KW_TRY(write_der(cli, output, signature));
     kw_print(cli, "Signature of slot %u:\n", slot);
     kw_print_bytes(cli, signature, sizeof signature);
+    kw_print_file(cli, output);
     kw_set_slot(cli->result, slot);
     kw_set_bytes(cli->result, "digest", digest, sizeof digest);
     kw_set_bytes(cli->result, "signature", signature, sizeof signature);

@@ -1,5 +1,6 @@
 /* cli/chip_random.c: `chip random` and `chip counter`. */
 #include "cli/chip_verbs.h"
+#include "core/rotate.h"
 #include "host/chip_reading.h"
 
 kw_status kw_chip_random_verb(struct kw_cli *cli,
@@ -36,10 +37,24 @@ const struct kw_option kw_chip_counter_options[] = {
     {NULL, NULL, NULL},
 };
 
+/* docs/cli.md, "rotate": a bundle's sequence is above counter 1. */
+static void warn_of_sequence(struct kw_cli *cli,
+                             const uint8_t config[KW_CONFIG_SIZE],
+                             unsigned number, uint32_t after) {
+    if (number == KW_ROTATE_COUNTER &&
+        kw_config_keeps_validity(config, KW_ROTATING_SLOT)) {
+        kw_print(cli,
+                 "Rotations count on counter 1: a bundle with a sequence up to "
+                 "%u that is not applied yet is refused from then on\n",
+                 after);
+    }
+}
+
 /* On a copy first: a counter never goes back. */
 static kw_status rehearse(struct kw_cli *cli, struct kw_chip *chip,
                           unsigned number) {
     struct kw_rehearsal copy;
+    uint8_t config[KW_CONFIG_SIZE] = {0};
     char question[64];
     uint32_t before = 0;
     uint32_t after = 0;
@@ -47,6 +62,9 @@ static kw_status rehearse(struct kw_cli *cli, struct kw_chip *chip,
     kw_status status = kw_chip_counter(&copy.chip, number, &before);
     if (status == KW_OK) {
         status = kw_chip_count(&copy.chip, number, &after);
+    }
+    if (status == KW_OK) {
+        status = kw_chip_read_config(&copy.chip, config);
     }
     if (status != KW_OK) {
         kw_error_chip(&cli->error, status, &copy.chip,
@@ -58,6 +76,7 @@ static kw_status rehearse(struct kw_cli *cli, struct kw_chip *chip,
              "Rehearsed on a copy of the chip: counter %u goes from %u to %u "
              "of %u, and never back\n",
              number, before, after, KW_COUNTER_MAX);
+    warn_of_sequence(cli, config, number, after);
     (void)snprintf(question, sizeof question, "Increment counter %u?", number);
     return kw_confirm_chip(cli, question);
 }

@@ -169,7 +169,7 @@ static kw_status show(struct kw_cli *cli, const struct reading *reading) {
                               reading->size, &cli->error));
         kw_print(cli, "%zu bytes: %s\n", reading->size, reading->output);
     } else {
-        kw_print_bytes(cli, reading->data, reading->size);
+        kw_print_bytes_at(cli, reading->offset, reading->data, reading->size);
     }
     kw_set_text(cli->result, "zone", ZONES[reading->place.zone]);
     kw_set_slot(cli->result, reading->place.slot);

@@ -69,6 +69,11 @@ void kw_set_slot(json_t *object, unsigned slot);
 void kw_set_text(json_t *object, const char *member, const char *text);
 void kw_print_bytes(const struct kw_cli *cli, const uint8_t *bytes,
                     size_t size);
+/* The same of bytes that begin at an offset. */
+void kw_print_bytes_at(const struct kw_cli *cli, size_t offset,
+                       const uint8_t *bytes, size_t size);
+/* Where an answer was written; nothing for NULL. */
+void kw_print_file(const struct kw_cli *cli, const char *file);
 
 /* Prints findings and answers them as a JSON array. */
 json_t *kw_show_findings(const struct kw_cli *cli,

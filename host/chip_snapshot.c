@@ -61,7 +61,12 @@ kw_status kw_snapshot_check(const struct kw_workspace *workspace,
     uint8_t now[KW_SERIAL_SIZE];
     uint8_t then[KW_SERIAL_SIZE];
     char text[2 * KW_SERIAL_SIZE + 1];
-    KW_TRY(kw_emulated_image_serial(file, then, error));
+    const kw_status status = kw_emulated_image_serial(file, then, error);
+    if (kw_status_class(status) == KW_CLASS_PARSE) {
+        return kw_error_hint(error, "a snapshot is what `keywright chip "
+                                    "snapshot` keeps below backups/");
+    }
+    KW_TRY(status);
     KW_TRY(kw_emulated_serial(workspace, name, now, error));
     if (memcmp(now, then, sizeof now) == 0) {
         return KW_OK;

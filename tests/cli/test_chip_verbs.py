@@ -66,6 +66,11 @@ class Read(Case):
                          self.kw.json("chip", "read", 10)["data"])
         self.fails(1, "there already", "chip", "read", 10, "-o", "ten.bin")
 
+    def test_a_block_has_its_offset(self):
+        data = self.kw.json("chip", "read", 10)["data"]
+        self.assertEqual(self.kw.run("chip", "read", 10, "--block", 1).out,
+                         f"  32  {data[64:128]}\n")
+
     def test_refusals(self):
         self.unchanged(5, "slot 6 is secret", "chip", "read", 6)
         self.unchanged(5, "private key", "chip", "read", 0)
@@ -449,6 +454,12 @@ class RandomAndCounter(Case):
         self.assertEqual(self.kw.json("chip", "info")["counters"], [0, 2])
         self.assertIn("from 2 to 3", self.kw.run(
             "chip", "counter", 1, "--increment", "--yes").out)
+        self.assertRegex(self.kw.run(
+            "chip", "counter", 1, "--increment", "--yes").out,
+            "sequence up to 4 that is not applied yet is refused")
+        for words in ((0,), (1, "--chip", "sim:trustgo")):
+            self.assertNotIn("sequence", self.kw.run(
+                "chip", "counter", *words, "--increment", "--yes").out)
         self.fails(2, "0 to 1", "chip", "counter", 2)
 
 
@@ -540,7 +551,9 @@ class Snapshots(Case):
 
     def test_damaged(self):
         path = self.file("bad.chip", b"no image")
-        self.unchanged(3, "bad.chip", "chip", "restore", path, "--yes")
+        document = self.unchanged(3, "bad.chip", "chip", "restore", path,
+                                  "--yes")
+        self.assertIn("chip snapshot", document["hint"])
         self.unchanged(6, "nobody", "chip", "restore", "nobody", "--yes")
 
     def test_real_chips_have_none(self):
