@@ -13,10 +13,9 @@
 #include <openssl/rand.h>
 
 #include "bench/p256.h"
+#include "bench/trustflex.h"
 #include "core/rotate.h"
 #include "core/sha256.h"
-#include "sim/atecc608/chip.h"
-#include "sim/atecc608/personality.h"
 
 #define READ_BLOCKS 3u /* of a slot of 72 bytes */
 
@@ -333,13 +332,7 @@ static struct cost rotate_like_vendor(struct bench *bench,
 /* --- setting up --- */
 
 static struct kw_sim_chip *make_chip(void) {
-    const struct kw_sim_options options = {.crypto = NULL};
-    struct kw_sim_eeprom eeprom;
-    if (kw_sim_personality(KW_SIM_TRUSTFLEX, KW_SIM_608B,
-                           &kw_sim_crypto_openssl, &eeprom) != KW_OK) {
-        fail("making a chip");
-    }
-    struct kw_sim_chip *chip = kw_sim_chip_new(&eeprom, &options);
+    struct kw_sim_chip *chip = trustflex_new();
     if (chip == NULL) {
         fail("making a chip");
     }
