@@ -4,6 +4,7 @@
 
 #include "cli/rotate.h"
 #include "cli/show.h"
+#include "host/bundle_folder.h"
 
 static kw_status no_memory(struct kw_cli *cli) {
     return kw_error(&cli->error, KW_SYSTEM_MEMORY, "out of memory");
@@ -50,6 +51,20 @@ static void show_request(struct kw_cli *cli, const char *path,
                         json_integer(view->state.counter));
 }
 
+/* Whoever left a key had a reason: it should not come back unseen. */
+static kw_status warn_of_former_key(struct kw_cli *cli,
+                                    const struct kw_rotation *rotation,
+                                    const struct kw_key_file *key) {
+    bool was_authorised = false;
+    KW_TRY(kw_key_was_authorised(rotation->workspace, key->public_key,
+                                 &was_authorised, &cli->error));
+    if (was_authorised) {
+        kw_warn(cli, "warning: this key was authorised before; `keywright "
+                     "rotate new-key` makes another\n");
+    }
+    return KW_OK;
+}
+
 static kw_status write_request(struct kw_cli *cli,
                                const struct kw_arguments *arguments,
                                const struct kw_rotation *rotation,
@@ -81,8 +96,10 @@ kw_status kw_rotate_request(struct kw_cli *cli,
     KW_TRY(kw_rotate_no_journal(cli, &rotation, &view));
     KW_TRY(
         kw_rotate_newest_key(&rotation, view.state.serial, &key, &cli->error));
-    const kw_status status =
-        write_request(cli, arguments, &rotation, &view, &key);
+    kw_status status = write_request(cli, arguments, &rotation, &view, &key);
+    if (status == KW_OK) {
+        status = warn_of_former_key(cli, &rotation, &key);
+    }
     kw_key_file_free(&key);
     return status;
 }

@@ -277,6 +277,19 @@ class WaitingKey(rotation_case.Case):
         self.assertEqual(self.status()["generation"], 2)
         self.run_rotates_to(4, counter=4)
 
+    def test_requested_again(self):
+        """What was left may be asked for, but not unseen."""
+        self.kw.run("rotate", "new-key")
+        self.assertEqual(self.kw.run("rotate", "request").err, "")
+        self.kw.run("rotate", "run")
+        self.kw.run("rotate", "authorize", "--yes", "--request",
+                    self.kw.json("rotate", "rollback")["request"],
+                    "-o", self.kw.folder / "back.json")
+        self.kw.run("rotate", "apply", "--bundle",
+                    self.kw.folder / "back.json")
+        self.assertIn("authorised before",
+                      self.kw.run("rotate", "request").err)
+
     def test_rolled_back(self):
         self.serve()
         self.interrupted_run(At("lost", 0x12, 0x82, 0x0070))
@@ -754,6 +767,21 @@ class Export(rotation_case.Case):
                  if name == "a.c" else ""))
         subprocess.run(["cc", "-Wall", "-Wextra", "-Werror", "-o", "out",
                         "a.c", "b.c"], cwd=self.kw.folder, check=True)
+
+    def test_warnings(self):
+        """Each half of what brings the old key back says so."""
+        self.kw.run("rotate", "run")
+        first = sorted(self.kw.at("bundles").glob("*.bundle.json"))[-1]
+        self.kw.run("rotate", "run")
+        last = sorted(self.kw.at("bundles").glob("*.bundle.json"))[-1]
+        for number, (options, warns) in enumerate((
+                (("--c-header",), True),
+                (("--c-header", "--as-upstream"), True),
+                (("--bundle", last), True),
+                (("--bundle", first), False))):  # no key was validated
+            err = self.kw.run("rotate", "export", *options, "-o",
+                              self.kw.folder / f"{number}.h").err
+            self.assertEqual("bring the old key back" in err, warns, options)
 
     def test_upstream_pairs_are_no_bundle(self):
         self.kw.run("rotate", "run")

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
 import board_case
 import chip_client
 import kw
+import rotation_oracle as oracle
 
 AUTHORITY = 13
 ROTATING = 14
@@ -121,6 +122,31 @@ class Vendor(board_case.Case):
         return key
 
     # The tests.
+
+    def test_what_export_warns_of(self):
+        """A header's invalidate pair and a bundle's old validate pair bring
+        the old key back, past counter 1: silicon knows no order."""
+        for count in range(2):
+            self.kw.run("rotate", "run")
+            if count == 0:
+                first = self.validated()
+        bundle = oracle.Bundle.read(
+            sorted(self.kw.at("bundles").glob("*.bundle.json"))[-1])
+        self.assertEqual(bundle.old_key, first)
+        self.new_key()
+        pairs = self.export()
+        pairs["validated_nonce"] = bundle.old_validate[:32]
+        pairs["validated_signature"] = bundle.old_validate[32:]
+        stored = chip_client.stored_key(first)
+        self.chip.wake()
+        chip_client.validate(self.chip, pairs, "invalidated")
+        for block in range(3):
+            self.chip.write_block(ROTATING, block,
+                                  stored[32 * block:32 * block + 32])
+        chip_client.validate(self.chip, pairs, "validated")
+        self.chip.idle()
+        self.assertEqual(self.validated(), first)
+        self.assertEqual(self.kw.json("rotate", "status")["counter"], 2)
 
     def test_header_of_resources(self):
         """The header that comes with prototype keys fits the key that is in
