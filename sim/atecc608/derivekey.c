@@ -8,7 +8,6 @@
 
 #define MODE_SOURCE_FIXED 0x04
 #define MAC_SIZE          32
-#define NIBBLE_INVALID    0xA0
 
 static const uint8_t ZEROS[25];
 
@@ -37,16 +36,6 @@ static kw_status check_mac(struct kw_sim_chip *chip,
     return KW_OK;
 }
 
-/* A write for any reason makes a key whose validity is kept invalid. */
-static void store(struct kw_sim_chip *chip, unsigned target,
-                  const uint8_t key[KW_SIM_KEY_SIZE]) {
-    uint8_t *stored = kw_sim_change_slot(chip, target);
-    memcpy(stored, key, KW_SIM_KEY_SIZE);
-    if (kw_config_keeps_validity(chip->eeprom.config, target)) {
-        stored[0] = (uint8_t)((stored[0] & 0x0F) | NIBBLE_INVALID);
-    }
-}
-
 kw_status kw_sim_derivekey(struct kw_sim_chip *chip,
                            const struct kw_command *command,
                            struct kw_sim_answer *answer) {
@@ -67,7 +56,7 @@ kw_status kw_sim_derivekey(struct kw_sim_chip *chip,
     KW_TRY(kw_message_gendig(&chip->hash, kw_sim_slot(chip, derivation.source),
                              kw_sim_head(command), serial.bytes, ZEROS,
                              chip->sram.buffers.temp_key, key));
-    store(chip, target, key);
+    kw_sim_slot_write(chip, target, 0, key, sizeof(key));
     kw_wipe(key, sizeof(key));
     kw_sim_temp_key_clear(chip);
     return KW_OK;

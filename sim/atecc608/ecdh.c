@@ -75,7 +75,7 @@ static kw_status compatible(struct kw_sim_chip *chip, unsigned slot,
         return put_out(chip, false, secret, answer);
     }
     KW_TRY(kw_sim_policy_ecdh_next(chip, slot));
-    memcpy(kw_sim_change_slot(chip, slot + 1), secret, 32);
+    kw_sim_slot_write(chip, slot + 1, 0, secret, 32);
     return KW_OK;
 }
 
@@ -90,7 +90,7 @@ static kw_status deliver(struct kw_sim_chip *chip,
         return compatible(chip, command->param2, secret, answer);
     case TARGET_SLOT:
         KW_TRY(kw_sim_policy_kdf_target(chip, command->param2));
-        memcpy(kw_sim_change_slot(chip, command->param2), secret, 32);
+        kw_sim_slot_write(chip, command->param2, 0, secret, 32);
         return KW_OK;
     case TARGET_TEMP_KEY:
         kw_sim_temp_key_load(chip, secret, 32, true);

@@ -40,15 +40,14 @@ static kw_status public_of(struct kw_sim_chip *chip,
 
 static kw_status create_in_slot(struct kw_sim_chip *chip, unsigned slot,
                                 struct kw_sim_answer *answer) {
-    uint8_t fresh[KW_SIM_KEY_SIZE];
+    uint8_t stored[KW_SIM_PAD + KW_SIM_KEY_SIZE] = {0};
+    uint8_t *fresh = stored + KW_SIM_PAD;
     KW_TRY(kw_sim_random_key(chip, fresh));
     const kw_status status = public_of(chip, fresh, answer);
     if (status == KW_OK) {
-        uint8_t *stored = kw_sim_change_slot(chip, slot);
-        memset(stored, 0, KW_SIM_PAD);
-        memcpy(stored + KW_SIM_PAD, fresh, sizeof(fresh));
+        kw_sim_slot_write(chip, slot, 0, stored, sizeof(stored));
     }
-    kw_wipe(fresh, sizeof(fresh));
+    kw_wipe(stored, sizeof(stored));
     return status;
 }
 

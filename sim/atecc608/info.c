@@ -25,7 +25,7 @@ static kw_status key_valid(struct kw_sim_chip *chip, unsigned slot,
     const uint8_t *stored = kw_sim_slot(chip, slot);
     *valid = 0;
     if (kw_config_keeps_validity(chip->eeprom.config, slot)) {
-        *valid = stored[0] >> 4 == 5 ? 1 : 0;
+        *valid = kw_sim_slot_is_valid(chip, slot) ? 1 : 0;
         return KW_OK;
     }
     if (!key.is_private || key.key_type != KW_KEY_TYPE_P256) {

@@ -186,8 +186,7 @@ static void keep(struct kw_sim_chip *chip, const struct kw_sim_kdf *kdf,
         buffers->alternate_key_valid = true;
         return;
     default:
-        memcpy(kw_sim_change_slot(chip, kdf->target_slot), result,
-               kdf->stored_size);
+        kw_sim_slot_write(chip, kdf->target_slot, 0, result, kdf->stored_size);
     }
 }
 

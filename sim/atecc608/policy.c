@@ -10,8 +10,7 @@
 #define OPTION_CLEAR_HEALTH  0x08
 #define WRITE_CONFIG_GENKEY  0x2 /* SlotConfig bit 13 */
 #define WRITE_CONFIG_PRIVATE 0x4 /* SlotConfig bit 14 */
-#define NIBBLE_VALID         0x5
-#define FIRST_PUBLIC_SLOT    8 /* smaller slots hold 36 bytes */
+#define FIRST_PUBLIC_SLOT    8   /* smaller slots hold 36 bytes */
 
 kw_status kw_sim_refuse(struct kw_sim_chip *chip, kw_status status,
                         const char *format, ...) {
@@ -338,15 +337,11 @@ kw_status kw_sim_policy_public_key(struct kw_sim_chip *chip, unsigned slot) {
     return KW_OK;
 }
 
-bool kw_sim_policy_is_valid(const struct kw_sim_chip *chip, unsigned slot) {
-    return kw_sim_slot(chip, slot)[0] >> 4 == NIBBLE_VALID;
-}
-
 kw_status kw_sim_policy_verify_stored(struct kw_sim_chip *chip, unsigned slot,
                                       bool from_buffer) {
     const struct kw_key_config key = kw_sim_key_config(chip, slot);
     KW_TRY(kw_sim_policy_public_key(chip, slot));
-    KW_SIM_DEMAND(!key.pub_info || kw_sim_policy_is_valid(chip, slot), chip,
+    KW_SIM_DEMAND(!key.pub_info || kw_sim_slot_is_valid(chip, slot), chip,
                   KW_CHIP_EXECUTION,
                   "the public key in slot %u is not validated", slot);
     KW_SIM_DEMAND(!key.req_random || !from_buffer, chip, KW_CHIP_EXECUTION,

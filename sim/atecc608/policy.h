@@ -84,8 +84,6 @@ KW_MUST_USE kw_status kw_sim_policy_use_key(struct kw_sim_chip *chip,
 /* SlotLocked. */
 KW_MUST_USE kw_status kw_sim_policy_slot_open(struct kw_sim_chip *chip,
                                               unsigned slot);
-/* The nibble of a stored public key. */
-bool kw_sim_policy_is_valid(const struct kw_sim_chip *chip, unsigned slot);
 
 /* --- keys --- */
 

@@ -164,7 +164,7 @@ static kw_status write_by_rule(struct kw_sim_chip *chip,
                   slot);
     KW_SIM_DEMAND(rule != KW_WRITE_PUB_INVALID ||
                       !kw_config_keeps_validity(chip->eeprom.config, slot) ||
-                      !kw_sim_policy_is_valid(chip, slot),
+                      !kw_sim_slot_is_valid(chip, slot),
                   chip, KW_CHIP_EXECUTION,
                   "slot %u is validated, and PubInvalid forbids writing it "
                   "until it is invalidated",

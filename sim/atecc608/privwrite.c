@@ -51,7 +51,7 @@ static kw_status store(struct kw_sim_chip *chip, unsigned slot,
     KW_SIM_DEMAND(status != KW_PARSE_KEY, chip, KW_CHIP_EXECUTION,
                   "the bytes are not a P-256 private key");
     KW_TRY(status);
-    memcpy(kw_sim_change_slot(chip, slot), plain, KEY_SIZE);
+    kw_sim_slot_write(chip, slot, 0, plain, KEY_SIZE);
     return KW_OK;
 }
 

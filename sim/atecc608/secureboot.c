@@ -96,12 +96,11 @@ static kw_status compare(struct kw_sim_chip *chip, const struct check *check) {
 }
 
 static void store(struct kw_sim_chip *chip, const struct check *check) {
-    uint8_t *slot =
-        kw_sim_change_slot(chip, kw_sim_boot_config(chip).digest_slot);
+    const unsigned slot = kw_sim_boot_config(chip).digest_slot;
     if (stores_signature(chip)) {
-        memcpy(slot, check->signature, KW_SIGNATURE_SIZE);
+        kw_sim_slot_write(chip, slot, 0, check->signature, KW_SIGNATURE_SIZE);
     } else {
-        memcpy(slot, check->digest, DIGEST_SIZE);
+        kw_sim_slot_write(chip, slot, 0, check->digest, DIGEST_SIZE);
     }
 }
 

@@ -4,6 +4,9 @@
 
 #include "core/bytes.h"
 
+#define NIBBLE_VALID   0x5u
+#define NIBBLE_INVALID 0xAu
+
 struct kw_sim_eeprom *kw_sim_change(struct kw_sim_chip *chip) {
     if (!chip->eeprom_changed) {
         chip->scratch->eeprom_before = chip->eeprom;
@@ -28,8 +31,25 @@ const uint8_t *kw_sim_slot(const struct kw_sim_chip *chip, unsigned slot) {
     return chip->eeprom.data + slot_offset(slot);
 }
 
-uint8_t *kw_sim_change_slot(struct kw_sim_chip *chip, unsigned slot) {
-    return kw_sim_eeprom_slot(kw_sim_change(chip), slot);
+bool kw_sim_slot_is_valid(const struct kw_sim_chip *chip, unsigned slot) {
+    return kw_sim_slot(chip, slot)[0] >> 4 == NIBBLE_VALID;
+}
+
+void kw_sim_slot_set_valid(struct kw_sim_chip *chip, unsigned slot,
+                           bool valid) {
+    const unsigned nibble = valid ? NIBBLE_VALID : NIBBLE_INVALID;
+    uint8_t *first = kw_sim_eeprom_slot(kw_sim_change(chip), slot);
+    *first = (uint8_t)((*first & 0x0Fu) | nibble << 4);
+}
+
+void kw_sim_slot_write(struct kw_sim_chip *chip, unsigned slot, size_t offset,
+                       const uint8_t *bytes, size_t size) {
+    const size_t left = kw_slot_size(slot) - offset;
+    memcpy(kw_sim_eeprom_slot(kw_sim_change(chip), slot) + offset, bytes,
+           left < size ? left : size);
+    if (kw_config_keeps_validity(chip->eeprom.config, slot)) {
+        kw_sim_slot_set_valid(chip, slot, false);
+    }
 }
 
 void kw_sim_temp_key_load(struct kw_sim_chip *chip, const uint8_t *value,

@@ -116,9 +116,17 @@ struct kw_sim_chip {
 /* The EEPROM for writing; the change is committed with the command. */
 struct kw_sim_eeprom *kw_sim_change(struct kw_sim_chip *chip);
 
-/* A slot for reading, and for writing. */
 const uint8_t *kw_sim_slot(const struct kw_sim_chip *chip, unsigned slot);
-uint8_t *kw_sim_change_slot(struct kw_sim_chip *chip, unsigned slot);
+
+/* Writes into a slot; bytes beyond its end are dropped. A public key whose
+ * validity is kept becomes invalid when its slot "is written for any reason"
+ * (DS20005927A as the documentation of rust-cryptoauthlib cites it). */
+void kw_sim_slot_write(struct kw_sim_chip *chip, unsigned slot, size_t offset,
+                       const uint8_t *bytes, size_t size);
+
+/* Validity: the upper half of a stored public key's first byte. */
+bool kw_sim_slot_is_valid(const struct kw_sim_chip *chip, unsigned slot);
+void kw_sim_slot_set_valid(struct kw_sim_chip *chip, unsigned slot, bool valid);
 
 static inline struct kw_slot_config
 kw_sim_slot_config(const struct kw_sim_chip *chip, unsigned slot) {

@@ -16,13 +16,11 @@ enum {
     MODE_INVALIDATE = 7,
 };
 
-#define MODE_MASK      0x07
-#define MODE_MESSAGE   0x20
-#define MODE_MAC       0x80
-#define TYPE_P256      4u /* param2 of an external key */
-#define OTHER_FLAG     17 /* OtherData byte: for invalidation */
-#define NIBBLE_VALID   0x50
-#define NIBBLE_INVALID 0xA0
+#define MODE_MASK    0x07
+#define MODE_MESSAGE 0x20
+#define MODE_MAC     0x80
+#define TYPE_P256    4u /* param2 of an external key */
+#define OTHER_FLAG   17 /* OtherData byte: for invalidation */
 
 /* Message and nonce of one call, taken out of the buffers. */
 struct inputs {
@@ -151,9 +149,7 @@ static kw_status change_validity(struct kw_sim_chip *chip,
     kw_sim_public_key(chip, kw_sim_slot_config(chip, slot).read_key,
                       parent_key);
     KW_TRY(check(chip, parent_key, digest, command->data));
-    uint8_t *first = kw_sim_change_slot(chip, slot);
-    *first = (uint8_t)((*first & 0x0F) |
-                       (invalidate ? NIBBLE_INVALID : NIBBLE_VALID));
+    kw_sim_slot_set_valid(chip, slot, !invalidate);
     return KW_OK;
 }
 

@@ -12,7 +12,6 @@
 #define MODE_BITS      0xC3
 #define MODE_ENCRYPTED 0x40
 #define MAC_SIZE       32
-#define NIBBLE_INVALID 0xA0
 
 static bool is_encrypted(const struct kw_sim_chip *chip,
                          const struct kw_command *command,
@@ -59,34 +58,19 @@ static kw_status decrypt(struct kw_sim_chip *chip,
     return KW_OK;
 }
 
-static uint8_t *zone_bytes(struct kw_sim_chip *chip,
-                           const struct kw_sim_access *access,
-                           size_t *zone_size) {
-    switch (access->zone) {
-    case KW_SIM_ZONE_CONFIG:
-        *zone_size = KW_CONFIG_SIZE;
-        return kw_sim_change(chip)->config;
-    case KW_SIM_ZONE_OTP:
-        *zone_size = KW_OTP_SIZE;
-        return kw_sim_change(chip)->otp;
-    default:
-        *zone_size = kw_slot_size(access->slot);
-        return kw_sim_change_slot(chip, access->slot);
-    }
-}
-
-/* Bytes beyond the end of a slot are dropped. A write to any block of a key
- * whose validity is kept makes it invalid. */
 static void store(struct kw_sim_chip *chip, const struct kw_sim_access *access,
                   const uint8_t *bytes) {
-    size_t zone_size;
-    uint8_t *zone = zone_bytes(chip, access, &zone_size);
-    const size_t left = zone_size - access->offset;
-    memcpy(zone + access->offset, bytes,
-           left < access->size ? left : access->size);
-    if (access->zone == KW_SIM_ZONE_DATA &&
-        kw_config_keeps_validity(chip->eeprom.config, access->slot)) {
-        zone[0] = (uint8_t)((zone[0] & 0x0F) | NIBBLE_INVALID);
+    switch (access->zone) {
+    case KW_SIM_ZONE_CONFIG:
+        memcpy(kw_sim_change(chip)->config + access->offset, bytes,
+               access->size);
+        return;
+    case KW_SIM_ZONE_OTP:
+        memcpy(kw_sim_change(chip)->otp + access->offset, bytes, access->size);
+        return;
+    default:
+        kw_sim_slot_write(chip, access->slot, access->offset, bytes,
+                          access->size);
     }
 }
 

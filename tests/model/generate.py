@@ -158,8 +158,8 @@ def random_boot(rng, layout):
     """SecureBoot: mode, latch, random nonce; slots of key and digest."""
     mode = rng.choice((0, 1, 2, 2, 3, 3, 3))
     mode |= 8 * chance(rng, 0.4) | 16 * chance(rng, 0.2)
-    store = rng.choice([s for s in layout["secret"] if s >= 8] or
-                       layout["secret"])
+    stores = layout["public" if chance(rng, 0.1) else "secret"]
+    store = rng.choice([s for s in stores if s >= 8] or stores)
     return bytes([mode, rng.choice(layout["public"]) << 4 | store])
 
 
@@ -716,7 +716,7 @@ class Author:
                                 0x05, 0x09, 0x0D, 0x0F))
         if self.chance(0.03):
             mode = self.rng.choice((0x01, 0x02, 0x04, 0x0A, 0x0B, 0x1C))
-        slot = self.slot("private",
+        slot = self.slot("private", self.sends_on if mode == 0 else
                          lambda s: self.model.policy(s).read_key & 4)
         if mode & 1:
             if self.chance(0.9):
@@ -724,6 +724,11 @@ class Author:
             slot = (self.result_slot() if mode == 0x05
                     else self.rng.choice((0, 0xFFFF)))
         yield self.send(0x43, mode, slot, self.some_point())
+
+    def sends_on(self, slot):
+        """ECDH of this slot goes to the one behind it."""
+        return (slot % 2 == 0 and self.model.policy(slot).read_key & 12 == 12
+                and not self.model.policy(slot + 1).private)
 
     def result_slot(self):
         return self.slot("secret", lambda s: self.model.policy(s).pub_info)

@@ -186,6 +186,13 @@ class Model:
         raw = self.state.eeprom.slot(slot)
         return raw[4:36] + raw[40:72]
 
+    def store(self, slot, at, data):
+        """A slot "written for any reason" loses its validity (the sheet of
+        the 508A, as rust-cryptoauthlib cites it)."""
+        self.state.eeprom.set_slot(slot, at, data)
+        if self.state.eeprom.keeps_validity(slot):
+            self.state.eeprom.set_validity(slot, INVALID)
+
     def gate(self, slot):
         """Rules for every use of a slot."""
         self.need_latch(slot)
@@ -431,7 +438,7 @@ class Model:
         # Bit 13 of SlotConfig counts once data is locked.
         need(not eeprom.data_locked or policy.write_config & 2)
         private = self.genkey_private()
-        eeprom.set_slot(slot, 0, bytes(4) + private)
+        self.store(slot, 0, bytes(4) + private)
         return msg.public_of(private)
 
     def genkey_nonce(self, slot):
@@ -667,9 +674,7 @@ class Model:
             plain = data
         if plain is None:
             return
-        eeprom.set_slot(slot, at, plain)
-        if eeprom.keeps_validity(slot):
-            eeprom.set_validity(slot, INVALID)
+        self.store(slot, at, plain)
 
     def write_by_policy(self, slot, p1, p2, data):
         """The plain data; None after a wrong MAC."""
@@ -716,7 +721,7 @@ class Model:
             return self.mac_mismatch()
         if not msg.is_scalar(plain[4:]):
             raise Refusal(EXECUTION)  # code not published
-        eeprom.set_slot(p2, 0, plain)
+        self.store(p2, 0, plain)
         return b"\0"
 
     def privwrite_clear(self, data):
@@ -961,9 +966,7 @@ class Model:
             return b"\x01"
         key = msg.gendig(self.secret(source), header, self.serial, bytes(25),
                          temp_key.value[:32])
-        self.state.eeprom.set_slot(p2, 0, key)
-        if self.state.eeprom.keeps_validity(p2):
-            self.state.eeprom.set_validity(p2, INVALID)
+        self.store(p2, 0, key)
         return b"\0"
 
     def derive_authorise(self, target, policy, with_mac):
@@ -1013,7 +1016,7 @@ class Model:
             return self.ecdh_next(p2, secret)
         if p1 == 0x05:
             self.result_slot(p2)
-            self.state.eeprom.set_slot(p2, 0, secret)
+            self.store(p2, 0, secret)
             return b"\0"
         if p1 & 0x0C == 0x08:
             # Flags unpublished; a host chose half of it, hence "fixed".
@@ -1041,7 +1044,7 @@ class Model:
         need(not self.policy(slot + 1).private)
         self.need_latch(slot + 1)
         need(not self.state.eeprom.slot_locked(slot + 1))
-        self.state.eeprom.set_slot(slot + 1, 0, secret)
+        self.store(slot + 1, 0, secret)
         return b"\0"
 
     def result_slot(self, slot):
@@ -1165,7 +1168,7 @@ class Model:
                 old, value=old.value[:32] + kept, is_64=True)
         elif target == 2:
             self.result_slot(slot)
-            state.eeprom.set_slot(slot, 0, kept)
+            self.store(slot, 0, kept)
         else:
             state.alternate = kept
         return result[32:] if aead else b"\0"
@@ -1196,8 +1199,7 @@ class Model:
         if not self.boot_agrees(public, digest, signature, store):
             return b"\x01"
         if kind == 7:
-            eeprom.set_slot(store, 0,
-                            signature if keeps_signature else digest)
+            self.store(store, 0, signature if keeps_signature else digest)
         self.state.latch = self.state.latch or bool(rules & 8)
         self.state.boot_prohibited = bool(p1 & 0x40)
         if mask is None:

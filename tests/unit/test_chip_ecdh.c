@@ -184,6 +184,26 @@ static void to_the_slot_behind(void **state) {
     bench_close(&bench);
 }
 
+/* A secret whose first nibble were 5 would pass for a validated key. */
+static void invalidates_the_slot_behind(void **state) {
+    (void)state;
+    struct kw_sim_eeprom eeprom = prepared(0);
+    struct bench bench;
+    uint8_t *first = kw_sim_eeprom_slot(&eeprom, 13);
+    memcpy(kw_sim_eeprom_slot(&eeprom, 12), kw_sim_eeprom_slot(&eeprom, 0), 36);
+    set_slot_config(&eeprom, 12, 0x008D);
+    set_key_config(&eeprom, 12, 0x0013);
+    set_key_config(&eeprom, 13, 0x0012); /* keeps its validity */
+    *first = 0x50;
+    bench_open(&bench, &eeprom);
+    for (unsigned round = 0; round < 64; round++) {
+        const struct outside_key other = make_key();
+        (void)ask_ok(&bench, OP_ECDH, 0, 12, other.public_key, 64);
+        assert_int_equal(*kw_sim_eeprom_slot(&bench.stored, 13) >> 4, 0xA);
+    }
+    bench_close(&bench);
+}
+
 static void points_that_are_none(void **state) {
     (void)state;
     const struct kw_sim_eeprom eeprom = prepared(0);
@@ -249,6 +269,7 @@ int main(void) {
         cmocka_unit_test(output_is_encrypted),
         cmocka_unit_test(from_temp_key),
         cmocka_unit_test(to_the_slot_behind),
+        cmocka_unit_test(invalidates_the_slot_behind),
         cmocka_unit_test(points_that_are_none),
         cmocka_unit_test(refuses),
     };

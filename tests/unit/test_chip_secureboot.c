@@ -87,6 +87,21 @@ static void copies_and_compares_digests(void **state) {
     bench_close(&bench);
 }
 
+/* A slot that is written for any reason loses its validity. */
+static void copying_invalidates(void **state) {
+    (void)state;
+    struct kw_sim_eeprom eeprom = prepared(FULL_DIGEST);
+    struct bench bench;
+    set_key_config(&eeprom, DIGEST_SLOT, 0x0012);
+    *kw_sim_eeprom_slot(&eeprom, DIGEST_SLOT) = 0x50;
+    bench_open(&bench, &eeprom);
+    boot(&bench, COPY);
+    const uint8_t *slot = kw_sim_eeprom_slot(&bench.stored, DIGEST_SLOT);
+    assert_int_equal(slot[0], 0xA0 | (boot_data[0] & 0x0F));
+    assert_memory_equal(slot + 1, boot_data + 1, 31);
+    bench_close(&bench);
+}
+
 /* A blank slot does not pass for a digest of FF. */
 static void blank_is_no_digest(void **state) {
     (void)state;
@@ -363,6 +378,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(verifies),
         cmocka_unit_test(copies_and_compares_digests),
+        cmocka_unit_test(copying_invalidates),
         cmocka_unit_test(blank_is_no_digest),
         cmocka_unit_test(copies_and_checks_signatures),
         cmocka_unit_test(known_store),
