@@ -243,13 +243,11 @@ static kw_status update(struct kw_cli *cli,
 static kw_status check(struct kw_cli *cli,
                        const struct kw_arguments *arguments) {
     struct kw_arguments dry = *arguments;
-    if (kw_argument(arguments, "--dry-run") == NULL) {
-        if (dry.option_count == KW_OPTIONS_MAX) {
-            return kw_error(&cli->error, KW_USAGE, "too many options");
-        }
-        dry.option[dry.option_count].name = "--dry-run";
-        dry.option[dry.option_count++].value = "";
+    if (dry.option_count == KW_OPTIONS_MAX) {
+        return kw_error(&cli->error, KW_USAGE, "too many options");
     }
+    dry.option[dry.option_count].name = "--dry-run";
+    dry.option[dry.option_count++].value = "";
     return update(cli, &dry);
 }
 
@@ -284,25 +282,38 @@ static kw_status resume(struct kw_cli *cli,
     return KW_OK;
 }
 
+#define CHECK_OPTIONS                                                          \
+    KW_WINC_OPTION_MODULE,                                                     \
+        {"--url", "URL", "where the files lie, https only", .required = true}, \
+        {"--server-ca", "FILE", "the server's certificate, or its authority",  \
+         .required = true},                                                    \
+        {"--list", "FILE", "the certificate list, JSON or the C array",        \
+         .required = true},                                                    \
+        {"--authority", "FILE",                                                \
+         "whose signature it bears: a public or private key in PEM (default: " \
+         "the key in slot 13)"},                                               \
+        {"--unsigned", NULL, "take a list without a signature"},               \
+        {"--rekeyed", NULL, "the same authorities have new keys"},             \
+        {"--compact", NULL, "drop files that no list names first"},            \
+        KW_WINC_OPTION_STRICT, KW_WINC_OPTION_JOURNAL,                         \
+        {"--timeout", "SECONDS", "for one file (default: 20)"},                \
+        {"--tries", "N",                                                       \
+         "a server that does not answer or breaks off is tried N times in "    \
+         "all "                                                                \
+         "(default: 3)"},                                                      \
+    {                                                                          \
+        "--log", "seed", "the console lines of the reference example alone"    \
+    }
+
+static const struct kw_option CHECK_ONLY_OPTIONS[] = {
+    CHECK_OPTIONS,
+    {NULL, NULL, NULL},
+};
+
 static const struct kw_option UPDATE_OPTIONS[] = {
-    KW_WINC_OPTION_MODULE,
-    {"--url", "URL", "where the files lie, https only", .required = true},
-    {"--server-ca", "FILE", "the server's certificate, or its authority",
-     .required = true},
-    {"--list", "FILE", "the certificate list, JSON or the C array",
-     .required = true},
-    {"--authority", "FILE",
-     "whose signature it bears: a public or private key in PEM (default: "
-     "the key in slot 13)"},
-    {"--unsigned", NULL, "take a list without a signature"},
-    {"--rekeyed", NULL, "the same authorities have new keys"},
-    {"--compact", NULL, "drop files that no list names first"},
-    KW_WINC_OPTIONS_CHANGE,
-    {"--timeout", "SECONDS", "for one file (default: 20)"},
-    {"--tries", "N",
-     "a server that does not answer or breaks off is tried N times in all "
-     "(default: 3)"},
-    {"--log", "seed", "the console lines of the reference example alone"},
+    CHECK_OPTIONS,
+    {"--dry-run", NULL, "only show what would be written"},
+    {"--download-mode", NULL, "leave the module in download mode"},
     {NULL, NULL, NULL},
 };
 
@@ -310,7 +321,7 @@ static const struct kw_option UPDATE_OPTIONS[] = {
     "--url https://host/ --server-ca ca.pem --list list.json"
 
 static const struct kw_verb VERBS[] = {
-    {"check", NULL, "show what an update would write", UPDATE_OPTIONS, 0, 0,
+    {"check", NULL, "show what an update would write", CHECK_ONLY_OPTIONS, 0, 0,
      check, .missing = "`keywright help ota check` shows an example",
      .example = "ota check " SERVER_AND_LIST},
     {"update", NULL, "fetch the files of a list and write them", UPDATE_OPTIONS,

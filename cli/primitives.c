@@ -208,7 +208,7 @@ static const struct kw_option EVALUATE_OPTIONS[] = {
     FILTERS,
     LEVEL_OPTION,
     {"--format", "FORMAT",
-     "text, markdown, csv, implementation, guidance, oscal-catalog, "
+     "one of text, markdown, csv, implementation, guidance, oscal-catalog, "
      "oscal-component, oscal-mapping, oscal-results"},
     {"--output", "FILE", "write there, not to stdout"},
     END};

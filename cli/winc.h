@@ -8,13 +8,17 @@
 
 #define KW_WINC_OPTION_MODULE                                                  \
     { "--module", "NAME", "which module (default: winc)" }
+#define KW_WINC_OPTION_STRICT                                                  \
+    { "--strict", NULL, "refuse expired certificates" }
+#define KW_WINC_OPTION_JOURNAL                                                 \
+    {                                                                          \
+        "--journal", "file|flash",                                             \
+            "where the change is kept until it is made; flash: from 0x80000 "  \
+            "on in a WINC1510 (default: file)"                                 \
+    }
 #define KW_WINC_OPTIONS_CHANGE                                                 \
     {"--dry-run", NULL, "only show what would be written"},                    \
-        {"--strict", NULL, "refuse expired certificates"},                     \
-        {"--journal", "file|flash",                                            \
-         "where the change is kept until it is made; flash: from 0x80000 on "  \
-         "in a WINC1510 (default: file)"},                                     \
-    {                                                                          \
+        KW_WINC_OPTION_JOURNAL, {                                              \
         "--download-mode", NULL, "leave the module in download mode"           \
     }
 

@@ -9,6 +9,7 @@
 const struct kw_option kw_winc_root_options[] = {
     KW_WINC_OPTION_MODULE,
     KW_WINC_OPTIONS_CHANGE,
+    KW_WINC_OPTION_STRICT,
     {"--rekeyed", NULL, "the same authorities have new keys"},
     {NULL, NULL, NULL},
 };

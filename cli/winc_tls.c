@@ -7,6 +7,7 @@
 const struct kw_option kw_winc_tls_options[] = {
     KW_WINC_OPTION_MODULE,
     KW_WINC_OPTIONS_CHANGE,
+    KW_WINC_OPTION_STRICT,
     {"--key", "FILE", "the RSA key of the first certificate"},
     {"--compact", NULL, "drop files that no list names first"},
     {NULL, NULL, NULL},

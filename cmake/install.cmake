@@ -1,8 +1,9 @@
 # What `cmake --install` puts where, and the manual pages that it needs.
 #
-# The command with its manual, completion and schemas; and keywright-core, the
-# library that firmware and other programs embed: libkeywright_core.a, the
-# headers of core/ (included as "core/chip.h") and keywright.pc.
+# The command with its manual, documents, completion and schemas; and
+# keywright-core, the library that firmware and other programs embed:
+# libkeywright_core.a, the headers of core/ (included as "core/chip.h") and
+# keywright.pc.
 
 install(TARGETS keywright RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(DIRECTORY data/schemas
@@ -11,8 +12,25 @@ install(DIRECTORY data/schemas
 install(FILES completions/keywright.bash
   DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
   RENAME keywright)
-install(FILES README.md CHANGELOG.md LICENSE
+
+# What the README and the messages of the program name, at the names that they
+# name it by. The manual and the schemas have places of their own.
+install(FILES README.md CHANGELOG.md CONTRIBUTING.md LICENSE
   DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY docs examples DESTINATION ${CMAKE_INSTALL_DOCDIR})
+set(KEYWRIGHT_DOC_LINKS ${PROJECT_BINARY_DIR}/doc-links)
+file(MAKE_DIRECTORY ${KEYWRIGHT_DOC_LINKS}/data)
+foreach(link
+    "man:${CMAKE_INSTALL_MANDIR}/man1"
+    "data/schemas:${CMAKE_INSTALL_DATADIR}/keywright/schemas")
+  string(REPLACE ":" ";" link ${link})
+  list(GET link 0 name)
+  list(GET link 1 place)
+  get_filename_component(folder ${CMAKE_INSTALL_DOCDIR}/${name} DIRECTORY)
+  file(RELATIVE_PATH target /${folder} /${place})
+  file(CREATE_LINK ${target} ${KEYWRIGHT_DOC_LINKS}/${name} SYMBOLIC)
+endforeach()
+install(DIRECTORY ${KEYWRIGHT_DOC_LINKS}/ DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 # The manual.
 find_program(SCDOC scdoc)

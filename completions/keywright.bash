@@ -100,7 +100,7 @@ _keywright_value() { # NAME CURRENT BEFORE
 
 _keywright() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-    local plain=() text options value word i
+    local plain=() helps='' text options names value word i
     COMPREPLY=()
 
     # Bash takes ':' for a word of its own: put a link together again.
@@ -139,6 +139,10 @@ _keywright() {
             fi
             ;;
         *)
+            if [ "$word" = help ] && [ "${#plain[@]}" -eq 0 ]; then
+                helps=help
+                continue
+            fi
             plain+=("$word")
             if [ "${#plain[@]}" -eq 1 ] || grep -q '^Verbs:' <<<"$text"; then
                 text=$(_keywright_help "${plain[@]}")
@@ -163,8 +167,12 @@ _keywright() {
     elif [[ $cur == -* ]]; then
         _keywright_reply "$(sed 's/ .*//' <<<"$options")" "$cur"
     elif grep -q '^[NV][a-z]*s:$' <<<"$text"; then
-        _keywright_reply "$(_keywright_names <<<"$text")" "$cur"
-    else
+        names=$(_keywright_names <<<"$text")
+        if [ -z "$helps" ] && [ "${#plain[@]}" -eq 0 ]; then
+            names+=' help'
+        fi
+        _keywright_reply "$names" "$cur"
+    elif [ -z "$helps" ]; then
         _keywright_value "$(_keywright_operand "$text" "${plain[@]}")" \
             "$cur" "$prev"
     fi

@@ -264,6 +264,17 @@ class Pipes(kw.Case):
         self.assertIn(b"stdout", done.stderr)
 
 
+class Idle(kw.Case):
+    """No verb takes an option that does nothing there."""
+
+    def test_options(self):
+        for arguments in (("winc", "erase", "--root", "--strict"),
+                          ("ota", "check", "--dry-run"),
+                          ("ota", "check", "--download-mode")):
+            with self.subTest(arguments=arguments):
+                self.fails(2, "unknown option", *arguments)
+
+
 class Files(kw.Case):
     """The wrong file, or a damaged one."""
 

@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import pty
+import re
 import select
 import shutil
 import subprocess
@@ -40,6 +41,9 @@ int main(void) {
 """
 
 
+PROMPT = b"prompt> "
+
+
 def run(*words, **options):
     return subprocess.run(words, check=True, capture_output=True, text=True,
                           **options).stdout
@@ -71,6 +75,22 @@ class Install(unittest.TestCase):
                       ("rotate", "verify")):
             run(binary, *words, "--workspace", self.folder / "workspace")
 
+    def test_documents_that_are_named(self):
+        """Each file that they link to, and that the program names, is
+        there."""
+        documents = self.one("share/doc/*/README.md").parent
+        pages = [documents / "README.md", *documents.glob("docs/*.md")]
+        self.assertGreater(len(pages), 10)
+        for page in pages:
+            for link in re.findall(r"\]\(([^):#]+)[^):]*\)", page.read_text()):
+                with self.subTest(page=page.name, link=link):
+                    self.assertTrue((page.parent / link).exists())
+        text = self.one("bin/keywright").read_bytes()
+        named = set(re.findall(rb"\(docs/[a-z]+\.md", text))
+        self.assertGreater(len(named), 1)
+        for name in named:
+            self.assertTrue((documents / name[1:].decode()).exists(), name)
+
     def test_manual(self):
         pages = {path.name for path in
                  self.prefix.glob("share/man/man1/*.1")}
@@ -92,6 +112,15 @@ class Install(unittest.TestCase):
             capture_output=True, text=True, check=True)
         self.assertEqual(done.stderr, "")
 
+    def said_up_to(self, words, terminal):
+        """A shell that has not prompted yet lets the terminal echo what is
+        typed, tabs included."""
+        said = b""
+        while words not in said:
+            self.assertTrue(select.select([terminal], [], [], 30)[0], said)
+            said += os.read(terminal, 4096)
+        return said
+
     def test_completion(self):
         """In a bash on a terminal, as a tab key asks for it; test_tables
         has what it proposes."""
@@ -102,16 +131,16 @@ class Install(unittest.TestCase):
             stdout=follower, stderr=follower, cwd=self.folder,
             start_new_session=True, env={
                 **os.environ, "TERM": "dumb", "INPUTRC": "/dev/null",
+                "PS1": PROMPT.decode(),
                 "PATH": f"{self.prefix}/bin:{os.environ['PATH']}"})
         os.close(follower)
         try:
+            self.said_up_to(PROMPT, leader)
             os.write(leader, f"source {completion}\n".encode())
+            self.said_up_to(PROMPT, leader)
             os.write(leader, b"keywright rota\tver\t--js\t; exit\n")
-            said = b""
-            while b"exit\r" not in said.split(b"--json", 1)[-1]:
-                self.assertTrue(select.select([leader], [], [], 30)[0], said)
-                said += os.read(leader, 4096)
-            self.assertIn(b"keywright rotate verify --json ; exit", said)
+            self.assertIn(b"keywright rotate verify --json ; exit",
+                          self.said_up_to(b"exit\r", leader))
         finally:
             shell.kill()
             shell.wait()

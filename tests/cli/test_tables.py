@@ -147,7 +147,7 @@ class Tables(kw.Case):
         binary = self.kw.binary
         lines = [(binary, "")] + [(binary, noun, "") for noun in self.nouns
                                   if "" not in self.of(noun)]
-        wanted = [self.nouns] + [list(self.of(noun)) for noun in self.nouns
+        wanted = [[*self.nouns, "help"]] + [list(self.of(noun)) for noun in self.nouns
                                  if "" not in self.of(noun)]
         for noun, verb in self.table:
             lines.append((binary, noun, *verb.split(), "--"))
@@ -192,6 +192,16 @@ class Tables(kw.Case):
             ("--chip", "sim", ":", "trustf"): ["trustflex"],
             ("--chip", "sim", ":", "trustflex", "chip", "inf"): ["info"],
             ("nonsense", ""): [],
+            ("he",): ["help"],
+            ("help", "rot"): ["rotate"],
+            ("help", "he"): [],
+            ("help", "rotate", "res"): ["resume"],
+            ("--json", "help", "rotate", "res"): ["resume"],
+            ("help", "chip", "explain", ""): [],
+            ("chip", "explain", "1"): ["1", *map(str, range(10, 16))],
+            ("primitives", "list", "s"): ["standards"],
+            ("board", "serve", "--timing", ""): ["limits", "none"],
+            ("lab", "asymmetric", "--attack", "w"): [],
         }
         got = self.complete(*((self.kw.binary, *line) for line in wanted))
         for (line, want), said in zip(wanted.items(), got, strict=True):
