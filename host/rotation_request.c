@@ -87,9 +87,10 @@ static kw_status is_waiting(const struct kw_rotation *rotation,
     bool newer = false;
     bool was_authorised = false;
     KW_TRY(is_newer(rotation, view, newest, &newer, error));
+    KW_ENSURE(newer, KW_NO);
     KW_TRY(kw_key_was_authorised(rotation->workspace, newest->public_key,
                                  &was_authorised, error));
-    return newer && !was_authorised ? KW_OK : KW_NO;
+    return was_authorised ? KW_NO : KW_OK;
 }
 
 kw_status kw_rotation_waiting_key(const struct kw_rotation *rotation,

@@ -342,6 +342,33 @@ class SetAuthority(Authority):
         self.kw.at("bundles", "register.ndjson").unlink()
         self.write_slot_13(bytes(72))
 
+    def test_interrupted(self):
+        """Between any two blocks: the key in slot 14 stays, and the same
+        command ends it."""
+        self.serve()
+        pem = self.write("other.pem", oracle.Key().pem())
+        for block in range(3):
+            for what in ("cut", "lost"):
+                proxy = self.proxy(rotation_case.At(
+                    what, 0x12, 0x82, block << 8 | 0x68))
+                self.kw.json("rotate", "set-authority", "--authority", pem,
+                             "--yes", "--chip", proxy.link, code=4)
+                self.assertTrue(proxy.is_cut)
+                proxy.close()
+                self.assertEqual(self.status()["key"], self.key)
+                self.set_authority("--yes")
+                self.assertEqual(self.status()["authority"],
+                                 self.mine.fingerprint)
+        self.rotated(self.kw.json("rotate", "run"), self.key, 2)
+
+    def test_no_such_chip(self):
+        for code, words, chip in ((4, "can't connect", "tcp:127.0.0.1:1"),
+                                  (1, "no trustflex part", "sim:trustgo"),
+                                  (1, "no trustflex part", "sim:blank")):
+            with self.subTest(chip=chip), self.nothing_changes():
+                self.fails(code, words, "rotate", "set-authority", "--yes",
+                           "--chip", chip)
+
     def test_does_not_read_back(self):
         """The chip answers 00 and holds something else."""
         self.serve()
