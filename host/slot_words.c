@@ -112,6 +112,12 @@ static struct subject subject_of(const struct kw_chip_about *about,
     };
 }
 
+/* Another key type, or a key without IsSecret, is refused by every command. */
+static bool contradicts_itself(const struct subject *about) {
+    return about->key.is_private &&
+           (about->key.key_type != KW_KEY_TYPE_P256 || !about->rules.is_secret);
+}
+
 static bool is_public_key(const struct subject *about) {
     return !about->key.is_private && about->slot >= FIRST_PUBLIC_SLOT &&
            about->key.key_type == KW_KEY_TYPE_P256;
@@ -217,6 +223,8 @@ static void write_words(const struct subject *about, char *text) {
         add(text, "%s", NOT_YET);
     } else if (kw_config_slot_is_locked(about->config, about->slot)) {
         add(text, "nobody: locked for ever");
+    } else if (contradicts_itself(about)) {
+        add(text, "nobody");
     } else if (!kw_config_data_is_locked(about->config)) {
         add(text, "%s until the lock",
             about->key.is_private ? "GenKey or PrivWrite" : "anyone");
@@ -231,7 +239,7 @@ static void write_words(const struct subject *about, char *text) {
 
 static void private_use_words(const struct subject *about, char *text) {
     const unsigned allowed = about->rules.read_key;
-    if (about->key.key_type != KW_KEY_TYPE_P256 || !about->rules.is_secret) {
+    if (contradicts_itself(about)) {
         add(text, "no use: the configuration contradicts itself");
         return;
     }

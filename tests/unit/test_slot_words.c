@@ -179,6 +179,23 @@ static void who_else_writes(void **state) {
     assert_null(strstr(use_of(&about, 2), "into"));
 }
 
+/* A private key without IsSecret: GenKey and PrivWrite are refused too. */
+static void a_contradiction_is_written_by_nobody(void **state) {
+    struct kw_chip_about about = about_of(KW_SIM_BLANK);
+    (void)state;
+    about.config[KW_CONFIG_LOCK_CONFIG] = 0;
+    assert_string_equal(write_of(&about, 0),
+                        "GenKey or PrivWrite until the lock");
+    about.config[KW_CONFIG_SLOT_CONFIG] &= 0x7F;
+    assert_string_equal(write_of(&about, 0), "nobody");
+    about.config[KW_CONFIG_LOCK_VALUE] = 0;
+    assert_string_equal(write_of(&about, 0), "nobody");
+    about.config[KW_CONFIG_SLOT_CONFIG] |= 0x80;
+    assert_string_equal(write_of(&about, 0), "the chip (GenKey)");
+    about.config[KW_CONFIG_KEY_CONFIG] = 0x1F; /* KeyType 7 */
+    assert_string_equal(write_of(&about, 0), "nobody");
+}
+
 /* PrivWrite under slot 4 counts as a Write under it. */
 static void a_key_of_private_keys(void **state) {
     struct kw_chip_about about = about_of(KW_SIM_BLANK);
@@ -320,6 +337,7 @@ int main(void) {
         cmocka_unit_test(trustgo_policy),
         cmocka_unit_test(blank_policy),
         cmocka_unit_test(who_else_writes),
+        cmocka_unit_test(a_contradiction_is_written_by_nobody),
         cmocka_unit_test(a_key_of_private_keys),
         cmocka_unit_test(any_configuration),
         TEST(private_keys_have_fingerprints),
