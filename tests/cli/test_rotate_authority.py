@@ -270,6 +270,31 @@ class Exchanged(Authority):
         slots = {slot["slot"]: slot["done"] for slot in document["slots"]}
         self.assertTrue(slots[13] and slots[14])
 
+    def test_retirement_is_interrupted(self):
+        """With the authority of the moment in slot 13: it is repeated."""
+        self.exchange()
+        self.serve()
+        proxy = self.proxy(rotation_case.At("cut", 0x45, 0x07, 14))
+        self.kw.json("chip", "retire", "--yes", "--chip", proxy.link, code=4)
+        self.assertTrue(proxy.is_cut)
+        proxy.close()
+        self.kw.run("rotate", "verify")
+        document = self.kw.json("chip", "retire", "--yes")
+        slots = {slot["slot"]: slot["done"] for slot in document["slots"]}
+        self.assertTrue(slots[13] and slots[14])
+
+    def test_retirement_does_not_help(self):
+        """The chip refuses: what slot 13 held is there again."""
+        self.exchange()
+        self.serve()
+        proxy = self.proxy(rotation_case.At(b"\1", 0x45, 0x07, 14))
+        before = [self.slot(number) for number in range(16)]
+        with self.nothing_changes("chips"):
+            self.fails(1, "cannot be invalidated(.|\n)*nothing was changed",
+                       "chip", "retire", "--yes", "--chip", proxy.link)
+        proxy.close()
+        self.assertEqual([self.slot(number) for number in range(16)], before)
+
     def test_locked(self):
         self.exchange()
         self.kw.run("chip", "lock", "slot", "13", "--yes")
