@@ -161,6 +161,13 @@ class Rotation(unittest.TestCase):
             known["digest_to_sign"])
 
 
+class StoredKey(unittest.TestCase):
+    def test_form(self):
+        known = ANSWERS["stored_public_key"]
+        self.assertEqual(stored(unhex(known["public_key"])).hex(),
+                         known["slot_bytes_written"])
+
+
 class Boot(unittest.TestCase):
     """SecureBoot with an encrypted digest, both known answers."""
 
