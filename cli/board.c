@@ -254,6 +254,8 @@ static const struct kw_verb VERBS[] = {
      SERVE_OPTIONS, 0, 0, run_serve, .example = "board serve --tcp 8608"},
 };
 
+/* Hints name it to whoever could not reach a board through a link: that link
+ * is no chip which the board could serve. */
 const struct kw_noun kw_noun_board = {
     "board", "serve emulated chips to other programs", VERBS,
-    sizeof VERBS / sizeof *VERBS, KW_ON_CHIP};
+    sizeof VERBS / sizeof *VERBS, KW_ON_WORKSPACE};

@@ -237,6 +237,14 @@ class Copied(kw.Case):
         self.assertIn("`keywright init --workspace DIR`", document["hint"])
         self.assertNotIn("sim:trustgo", document["hint"])
 
+    def test_a_board_that_does_not_run(self):
+        """It serves no link that leads to it."""
+        for link in ("tcp:localhost:1", "unix:nowhere", "swi:/dev/nowhere"):
+            with self.subTest(link=link):
+                self.fails(4, "that `keywright board serve` "
+                           "runs there", "chip", "info",
+                           "--chip", link)
+
     def test_a_lab_without_a_secret(self):
         self.kw.run("init")
         lab = ("lab", "accessory", "--chip")
