@@ -30,10 +30,10 @@ static kw_status export_bundle(struct kw_cli *cli,
     show_export(cli, path, "bundle", bundle.has_old_key ? bundle.old_key : NULL,
                 bundle.new_key);
     if (bundle.old_validated) {
-        kw_warn(cli, "keywright: this bundle's validate pair for the old key "
+        kw_warn(cli, "this bundle's validate pair for the old key "
                      "and an invalidate pair for the new one, as a vendor's "
                      "header holds it, together bring the old key back "
-                     "(docs/design.md)\n");
+                     "(docs/design.md)");
     }
     return KW_OK;
 }

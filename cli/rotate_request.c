@@ -59,8 +59,8 @@ static kw_status warn_of_former_key(struct kw_cli *cli,
     KW_TRY(kw_key_was_authorised(rotation->workspace, key->public_key,
                                  &was_authorised, &cli->error));
     if (was_authorised) {
-        kw_warn(cli, "warning: this key was authorised before; `keywright "
-                     "rotate new-key` makes another\n");
+        kw_warn(cli, "this key was authorised before; `keywright "
+                     "rotate new-key` makes another");
     }
     return KW_OK;
 }
