@@ -11,8 +11,9 @@
 #include "host/key.h"
 #include "host/openssl_hash.h"
 
-#define FILE_MAX  65536
-#define KEY_BYTES 32
+#define FILE_MAX      65536
+#define KEY_BYTES     32
+#define COUNTERS_SIZE 16 /* two of 8 bytes */
 
 const struct kw_option kw_chip_write_options[] = {
     {"--file", "FILE", "the bytes"},
@@ -271,10 +272,23 @@ static kw_status write_encrypted(struct kw_cli *cli, struct kw_chip *chip,
     return status;
 }
 
+/* Once it is locked the counters count, and are no configuration any more: a
+ * script that runs again finds what it wrote. */
+static kw_status write_config(struct kw_chip *chip,
+                              const struct writing *writing) {
+    uint8_t wanted[KW_CONFIG_SIZE];
+    memcpy(wanted, writing->data, sizeof wanted);
+    if (kw_config_is_locked(writing->config)) {
+        memcpy(wanted + KW_CONFIG_COUNTER, writing->config + KW_CONFIG_COUNTER,
+               COUNTERS_SIZE);
+    }
+    return kw_chip_write_config(chip, writing->config, wanted);
+}
+
 static kw_status write_place(struct kw_cli *cli, struct kw_chip *chip,
                              const struct writing *writing) {
     if (writing->place.zone == KW_ZONE_CONFIG) {
-        return kw_chip_write_config(chip, writing->config, writing->data);
+        return write_config(chip, writing);
     }
     if (writing->key_file != NULL) {
         return write_encrypted(cli, chip, writing);
@@ -292,7 +306,8 @@ static void answer(struct kw_cli *cli, const struct writing *writing) {
                  kw_counted(writing->size, "byte", "bytes"),
                  encrypted ? ", encrypted" : "");
     } else {
-        kw_print(cli, "Nothing to write: the chip has these bytes already\n");
+        kw_print(cli,
+                 "Nothing to write: the chip has this configuration already\n");
     }
     kw_set_text(cli->result, "zone", ZONES[writing->place.zone]);
     kw_set_slot(cli->result, writing->place.slot);

@@ -182,6 +182,10 @@ class Write(Case):
         self.assertNotIn("Written", out)
         self.assertEqual(self.kw.at("chips", "trustflex.chip").read_bytes(),
                          before)
+        # Nor do counters that have counted since make it another one.
+        self.kw.run("chip", "counter", 0, "--increment", "--yes")
+        document = self.kw.json("chip", "write", "config", "--file", "config")
+        self.assertFalse(document["changed"])
         config = bytearray((self.kw.folder / "config").read_bytes())
         config[18] ^= 0x80
         self.unchanged(5, "is locked", "chip", "write", "config", "--file",
