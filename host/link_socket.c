@@ -162,9 +162,11 @@ static kw_status begin_sequence(const struct socket_link *link) {
  * answer. */
 static kw_status wait_awake(struct socket_link *link) {
     struct pollfd waiting = {.fd = link->fd, .events = POLLIN};
-    link->left = poll(&waiting, 1, DEADLINE_MS) < 0;
-    link->late = link->late || link->left;
-    return link->left ? KW_INTERRUPTED : KW_OK;
+    const int ready = poll(&waiting, 1, DEADLINE_MS);
+    link->left = ready < 0;
+    link->late = link->left || (ready == 0 && get_in_step(link) != KW_OK);
+    KW_ENSURE(!link->left, KW_INTERRUPTED);
+    return ready > 0 ? KW_OK : KW_ABSENT_ANSWER;
 }
 
 /* An idle or sleep has no answer: the next sequence may begin when the board

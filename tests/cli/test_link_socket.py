@@ -32,9 +32,10 @@ class Board(threading.Thread):
     `late` of those that come when the host asks whether the board is in
     step."""
 
-    def __init__(self, path, lose=(), late=(), in_step=True):
+    def __init__(self, path, lose=(), late=(), in_step=True, wakes=True):
         super().__init__(daemon=True)
-        self.lose, self.late, self.in_step = lose, late, in_step
+        self.lose, self.late = lose, late
+        self.in_step, self.wakes = in_step, wakes
         self.lock = f"{path}.lock"
         with open(self.lock, "wb"):
             pass
@@ -63,6 +64,8 @@ class Board(threading.Thread):
         while word := connection.recv(1):
             self.words.append(word[0])
             if word[0] == chip_client.WAKE:
+                if not self.wakes:
+                    continue
                 connection.sendall(chip_client.AWOKE)
             elif word[0] in (chip_client.IDLE, chip_client.SLEEP):
                 self.think()
@@ -170,6 +173,14 @@ class Socket(kw.Case):
         board = self.board(late=(0,))
         self.assertIn("01" * 32, self.random())
         self.assertEqual(board.opcodes, [RANDOM, RANDOM])
+
+    def test_a_board_that_is_silent_from_the_start(self):
+        """Its wake is waited for once."""
+        self.board(wakes=False, in_step=False)
+        start = time.monotonic()
+        self.fails(4, "stopped answering", "chip", "random", "--chip",
+                   self.link)
+        self.assertIn(round(time.monotonic() - start - HOST_WAITS), (0, 1, 2))
 
     def test_a_board_that_hangs(self):
         """Once it is out of step nothing is asked any more."""
