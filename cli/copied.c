@@ -116,7 +116,7 @@ char *kw_command_text(const struct kw_cli *cli, const char *command,
     if (out == NULL) {
         return NULL;
     }
-    if (!put_command(cli, command, strlen(command), out)) {
+    if (cli == NULL || !put_command(cli, command, strlen(command), out)) {
         (void)fprintf(out, "keywright %s", command);
     }
     if (file != NULL) {

@@ -10,7 +10,8 @@
 #include "cli/cli.h"
 
 /* "keywright COMMAND FILE" with the options that are not the default, quoted
- * where the shell needs it. FILE may be NULL. The caller frees; NULL without
+ * where the shell needs it. FILE may be NULL; so may the cli, for a command
+ * on another machine, which has its own. The caller frees; NULL without
  * memory. */
 char *kw_command_text(const struct kw_cli *cli, const char *command,
                       const char *file);

@@ -67,7 +67,17 @@ kw_status kw_rotate_newest_key(const struct kw_rotation *rotation,
         kw_error(error, KW_NO, "keys/ holds no rotating key of this chip");
         return kw_error_hint(error, "run `keywright rotate new-key` first");
     }
-    return status;
+    KW_TRY(status);
+    if (kw_generation_is_abandoned(key)) {
+        kw_error(error, KW_NO,
+                 "the newest rotating key (generation %u) was abandoned by "
+                 "`rotate rollback`",
+                 key->generation);
+        kw_key_file_free(key);
+        return kw_error_hint(error, "make the next one with `keywright rotate "
+                                    "new-key`");
+    }
+    return KW_OK;
 }
 
 /* --- new-key --- */
@@ -228,8 +238,14 @@ static kw_status rollback(struct kw_cli *cli,
     kw_print(cli, "%s\n", lines[done.outcome]);
     if (done.request != NULL) {
         kw_print(cli, "Request for the old key: %s\n", done.request);
-        kw_print_next(cli, NULL, "rotate authorize --request", done.request);
+        if (done.was_abandoned) {
+            kw_warn(cli, "the old key was abandoned by a rollback itself: was "
+                         "there a reason?");
+        }
+        kw_rotate_print_authorize(cli, &rotation, done.authority, done.request,
+                                  false);
     }
+    kw_set_serial(cli->result, done.serial);
     json_object_set_new(cli->result, "rolled_back",
                         json_boolean(done.outcome == KW_ROLLBACK_RESTORED));
     json_object_set_new(cli->result, "request",

@@ -28,6 +28,14 @@ KW_MUST_USE kw_status kw_rotate_newest_key(const struct kw_rotation *rotation,
                                            struct kw_key_file *key,
                                            struct kw_error *error);
 
+/* "Next: ... rotate authorize ...": where keys/ lacks the authority's private
+ * key its owner must name it, on another machine; a fleet's sequence must be
+ * named. */
+void kw_rotate_print_authorize(struct kw_cli *cli,
+                               const struct kw_rotation *rotation,
+                               const uint8_t authority[KW_PUBLIC_KEY_SIZE],
+                               const char *request, bool fleet);
+
 /* KW_NO when a rotation of this chip is not finished. */
 KW_MUST_USE kw_status kw_rotate_no_journal(struct kw_cli *cli,
                                            const struct kw_rotation *rotation,

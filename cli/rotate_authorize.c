@@ -131,14 +131,31 @@ static kw_status confirm_request(struct kw_cli *cli,
     return kw_confirm(cli, "Authorise the new key?");
 }
 
+/* Where the new key was made is the device, or the workspace that serves
+ * it. */
+static void print_apply(struct kw_cli *cli,
+                        const struct kw_workspace *workspace,
+                        const uint8_t new_key[KW_PUBLIC_KEY_SIZE],
+                        const char *bundle) {
+    struct kw_error ignored;
+    struct kw_key_file file;
+    const bool is_here = kw_keyring_find(workspace, NULL, KW_ROTATING_SLOT,
+                                         new_key, &file, &ignored) == KW_OK;
+    kw_print_next(cli, is_here ? NULL : "at the device",
+                  "rotate apply --bundle", bundle);
+    if (is_here) {
+        kw_key_file_free(&file);
+    }
+}
+
 static void show_authorized(struct kw_cli *cli, const char *path,
                             const struct kw_request *about,
-                            const struct kw_authority *authority,
+                            const struct kw_authorization *authorization,
                             uint32_t sequence) {
     uint8_t key[KW_PUBLIC_KEY_SIZE];
-    kw_authority_public(authority, key);
+    kw_authority_public(authorization->authority, key);
     kw_print(cli, "Bundle: %s\n", path);
-    kw_print_next(cli, "at the device", "rotate apply --bundle", path);
+    print_apply(cli, authorization->workspace, about->new_key, path);
     json_object_set_new(cli->result, "bundle", json_string(path));
     kw_set_serial(cli->result, about->names_serial ? about->serial : NULL);
     json_object_set_new(cli->result, "sequence", json_integer(sequence));
@@ -164,8 +181,7 @@ static kw_status authorize_to(struct kw_cli *cli, const char *path,
     KW_TRY(
         kw_authorize(authorization, checked, &bundle, &sequence, &cli->error));
     KW_TRY(kw_envelope_create(path, &bundle, &cli->error));
-    show_authorized(cli, path, &checked->request, authorization->authority,
-                    sequence);
+    show_authorized(cli, path, &checked->request, authorization, sequence);
     return KW_OK;
 }
 

@@ -3,13 +3,21 @@
 #include "cli/show.h"
 #include "host/rotation_header.h"
 
-static void show_export(struct kw_cli *cli, const char *path, const char *kind,
-                        const uint8_t *old_key, const uint8_t *new_key_) {
+struct exported {
+    const char *kind;
+    const uint8_t *serial; /* NULL: of a fleet */
+    const uint8_t *old_key;
+    const uint8_t *new_key_;
+};
+
+static void show_export(struct kw_cli *cli, const char *path,
+                        const struct exported *exported) {
     kw_print(cli, "Header: %s\n", path);
+    kw_set_serial(cli->result, exported->serial);
     json_object_set_new(cli->result, "file", json_string(path));
-    json_object_set_new(cli->result, "kind", json_string(kind));
-    kw_set_fingerprint(cli->result, "old_key", old_key);
-    kw_set_fingerprint(cli->result, "new_key", new_key_);
+    json_object_set_new(cli->result, "kind", json_string(exported->kind));
+    kw_set_fingerprint(cli->result, "old_key", exported->old_key);
+    kw_set_fingerprint(cli->result, "new_key", exported->new_key_);
 }
 
 static kw_status export_bundle(struct kw_cli *cli,
@@ -27,8 +35,10 @@ static kw_status export_bundle(struct kw_cli *cli,
         return kw_error_core(&cli->error, status, bundle_file);
     }
     KW_TRY(kw_bundle_header_create(path, &envelope, &bundle, &cli->error));
-    show_export(cli, path, "bundle", bundle.has_old_key ? bundle.old_key : NULL,
-                bundle.new_key);
+    const struct exported exported = {
+        "bundle", bundle.names_serial ? bundle.serial : NULL,
+        bundle.has_old_key ? bundle.old_key : NULL, bundle.new_key};
+    show_export(cli, path, &exported);
     if (bundle.old_validated) {
         kw_warn(cli, "this bundle's validate pair for the old key "
                      "and an invalidate pair for the new one, as a vendor's "
@@ -61,8 +71,10 @@ static kw_status export_vendor_with(struct kw_cli *cli,
         kw_vendor_header_create(rotation->workspace, path, &about, &cli->error);
     kw_authority_close(authority);
     KW_TRY(status);
-    show_export(cli, path, "vendor", for_old ? view->key : NULL,
-                key->public_key);
+    const struct exported exported = {"vendor", view->state.serial,
+                                      for_old ? view->key : NULL,
+                                      key->public_key};
+    show_export(cli, path, &exported);
     kw_warn(cli, "this header works on every chip of this "
                  "configuration, again and again; its invalidate pair and a "
                  "validate pair for the old key, as a bundle holds it, "

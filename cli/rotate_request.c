@@ -10,17 +10,26 @@ static kw_status no_memory(struct kw_cli *cli) {
     return kw_error(&cli->error, KW_SYSTEM_MEMORY, "out of memory");
 }
 
-/* Where this workspace lacks the authority's key, its owner must name it. */
-static const char *answer_command(const struct kw_rotation *rotation,
-                                  const struct kw_rotation_view *view) {
+void kw_rotate_print_authorize(struct kw_cli *cli,
+                               const struct kw_rotation *rotation,
+                               const uint8_t authority[KW_PUBLIC_KEY_SIZE],
+                               const char *request, bool fleet) {
     struct kw_error ignored;
     struct kw_key_file file;
-    if (kw_keyring_find(rotation->workspace, NULL, KW_AUTHORITY_SLOT,
-                        view->authority, &file, &ignored) != KW_OK) {
-        return "rotate authorize --authority FILE --request";
+    const bool is_here =
+        kw_keyring_find(rotation->workspace, NULL, KW_AUTHORITY_SLOT, authority,
+                        &file, &ignored) == KW_OK;
+    char *command = kw_format("rotate authorize%s%s --request",
+                              is_here ? "" : " --authority FILE",
+                              fleet ? " --sequence N" : "");
+    if (command != NULL) {
+        kw_print_next(cli, is_here ? NULL : "where the authority's key lives",
+                      command, request);
     }
-    kw_key_file_free(&file);
-    return "rotate authorize --request";
+    free(command);
+    if (is_here) {
+        kw_key_file_free(&file);
+    }
 }
 
 static void show_request(struct kw_cli *cli, const char *path,
@@ -36,8 +45,7 @@ static void show_request(struct kw_cli *cli, const char *path,
              path, kw_short_fingerprint(old_key, old_text),
              view->state.validated ? " (validated)" : "",
              kw_short_fingerprint(new_key_, new_text), view->state.counter);
-    kw_print_next(cli, "where the authority's key lives",
-                  answer_command(rotation, view), path);
+    kw_rotate_print_authorize(cli, rotation, view->authority, path, fleet);
     if (fleet) {
         kw_warn(cli, "the serial is left out: a bundle for this "
                      "request fits every chip of the same configuration and "

@@ -13,6 +13,7 @@ struct keys {
     unsigned generation;     /* of the key in the slot; 0: not in keys/ */
     struct kw_key_file next; /* newer than that; path NULL: none */
     bool is_waiting;         /* for a rotation: no bundle names it yet */
+    bool is_abandoned;       /* by a rollback: nobody takes it */
 };
 
 static void find_keys(const struct kw_rotation *rotation,
@@ -33,6 +34,8 @@ static void find_keys(const struct kw_rotation *rotation,
     } else if (keys->next.generation <= keys->generation) {
         kw_key_file_free(&keys->next);
     }
+    keys->is_abandoned =
+        keys->next.path != NULL && kw_generation_is_abandoned(&keys->next);
     if (kw_rotation_waiting_key(rotation, view, &waiting, &ignored) == KW_OK) {
         keys->is_waiting = true;
         kw_key_file_free(&waiting);
@@ -61,6 +64,14 @@ static void show_slot_14(struct kw_cli *cli,
                  "Slot 14    %s, key %s, whose private key is not in "
                  "keys/\n",
                  state_name(view), kw_short_fingerprint(view->key, text));
+    }
+    if (keys->is_abandoned) {
+        kw_print(cli,
+                 "Next key   none; %s, generation %u, was abandoned by a "
+                 "rollback\n",
+                 kw_short_fingerprint(keys->next.public_key, text),
+                 keys->next.generation);
+        return;
     }
     if (keys->next.path != NULL) {
         kw_print(cli, "Next key   %s, generation %u, %s\n",
@@ -191,7 +202,9 @@ static void answer(json_t *result, const struct kw_rotation_view *view,
                         keys->generation > 0 ? json_integer(keys->generation)
                                              : json_null());
     kw_set_fingerprint(result, "next_key",
-                       keys->next.path == NULL ? NULL : keys->next.public_key);
+                       keys->next.path == NULL || keys->is_abandoned
+                           ? NULL
+                           : keys->next.public_key);
     kw_set_fingerprint(result, "authority",
                        view->has_authority ? view->authority : NULL);
     json_object_set_new(result, "authority_locked",

@@ -47,7 +47,7 @@ const char *kw_short_fingerprint(const uint8_t *key, char text[KW_SHORT_TEXT]) {
 
 void kw_print_next(const struct kw_cli *cli, const char *where,
                    const char *command, const char *file) {
-    char *text = kw_command_text(cli, command, file);
+    char *text = kw_command_text(where == NULL ? cli : NULL, command, file);
     if (text != NULL) {
         kw_print(cli, "Next%s%s: %s\n", where == NULL ? "" : ", ",
                  where == NULL ? "" : where, text);

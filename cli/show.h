@@ -20,9 +20,10 @@ void kw_set_fingerprint(json_t *object, const char *member, const uint8_t *key);
 #define KW_SHORT_TEXT (KW_FINGERPRINT_SHOWN + 1)
 const char *kw_short_fingerprint(const uint8_t *key, char text[KW_SHORT_TEXT]);
 
-/* "Next, WHERE: keywright COMMAND FILE", to be pasted into a shell: with
- * --workspace and --chip where they are not the default, and quoted where
- * the shell needs it. WHERE and FILE may be NULL. */
+/* "Next: keywright COMMAND FILE", to be pasted into a shell: with --workspace
+ * and --chip where they are not the default, and quoted where the shell needs
+ * it. "Next, WHERE: ..." is for another machine and has neither. WHERE and
+ * FILE may be NULL. */
 void kw_print_next(const struct kw_cli *cli, const char *where,
                    const char *command, const char *file);
 

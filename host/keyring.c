@@ -97,28 +97,56 @@ kw_status kw_keyring_last_generation(const struct kw_workspace *workspace,
 }
 
 #define PROGRAMMED "programmed"
+#define ABANDONED  "abandoned"
+
+/* A mark holds the time. One that is there already is as good. */
+static kw_status set_mark(const char *path, struct kw_error *error) {
+    char now[KW_TIME_TEXT];
+    if (path == NULL) {
+        return no_memory(error);
+    }
+    if (kw_file_exists(path)) {
+        return KW_OK;
+    }
+    kw_time_now(now);
+    now[KW_TIME_TEXT - 1] = '\n'; /* in the place of the NUL */
+    return kw_file_create(path, KW_SECRET_MODE, now, sizeof now, error);
+}
+
+static char *mark_beside(const struct kw_key_file *file, const char *mark) {
+    const char *slash = strrchr(file->path, '/');
+    return kw_format("%.*s/%s", (int)(slash - file->path), file->path, mark);
+}
+
+static bool has_mark(const struct kw_key_file *file, const char *mark) {
+    char *path = mark_beside(file, mark);
+    const bool marked = path != NULL && kw_file_exists(path);
+    free(path);
+    return marked;
+}
 
 kw_status kw_generation_set_programmed(const char *folder,
                                        struct kw_error *error) {
-    char now[KW_TIME_TEXT];
-    kw_time_now(now);
-    now[KW_TIME_TEXT - 1] = '\n'; /* in the place of the NUL */
     char *path = kw_format("%s/" PROGRAMMED, folder);
-    const kw_status status =
-        path == NULL
-            ? no_memory(error)
-            : kw_file_create(path, KW_SECRET_MODE, now, sizeof now, error);
+    const kw_status status = set_mark(path, error);
     free(path);
     return status;
 }
 
 bool kw_generation_is_programmed(const struct kw_key_file *file) {
-    const char *slash = strrchr(file->path, '/');
-    char *path =
-        kw_format("%.*s/" PROGRAMMED, (int)(slash - file->path), file->path);
-    const bool programmed = path != NULL && kw_file_exists(path);
+    return has_mark(file, PROGRAMMED);
+}
+
+kw_status kw_generation_set_abandoned(const struct kw_key_file *file,
+                                      struct kw_error *error) {
+    char *path = mark_beside(file, ABANDONED);
+    const kw_status status = set_mark(path, error);
     free(path);
-    return programmed;
+    return status;
+}
+
+bool kw_generation_is_abandoned(const struct kw_key_file *file) {
+    return has_mark(file, ABANDONED);
 }
 
 static void discard_file(const char *folder, const char *name) {

@@ -43,6 +43,12 @@ KW_MUST_USE kw_status kw_generation_set_programmed(const char *folder,
                                                    struct kw_error *error);
 bool kw_generation_is_programmed(const struct kw_key_file *file);
 
+/* Marks a generation whose key `rotate rollback` left: the file `abandoned`
+ * beside it. */
+KW_MUST_USE kw_status kw_generation_set_abandoned(
+    const struct kw_key_file *file, struct kw_error *error);
+bool kw_generation_is_abandoned(const struct kw_key_file *file);
+
 /* Wipes and removes a generation that no chip has a key of. */
 void kw_generation_discard(const char *folder);
 

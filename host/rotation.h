@@ -46,7 +46,10 @@ enum kw_rollback_outcome {
 
 struct kw_rollback {
     enum kw_rollback_outcome outcome;
-    char *request; /* its file, which the caller frees, or NULL */
+    uint8_t serial[KW_SERIAL_SIZE];
+    uint8_t authority[KW_PUBLIC_KEY_SIZE]; /* that the request is for */
+    char *request;      /* its file, which the caller frees, or NULL */
+    bool was_abandoned; /* the old key, by a rollback before this one */
 };
 
 /* Writes the old key back; or, when no rotation is open, writes a request

@@ -61,6 +61,7 @@ kw_status kw_vendor_header_create(const struct kw_workspace *workspace,
     struct content content;
     const uint8_t *validate = content.validate;
     const uint8_t *invalidate = content.invalidate;
+    KW_TRY(kw_file_is_free(path, error));
     KW_TRY(make_content(about, &content, error));
     KW_TRY(enter(workspace, about, error));
     const struct kw_c_array arrays[] = {

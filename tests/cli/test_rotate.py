@@ -278,15 +278,12 @@ class WaitingKey(rotation_case.Case):
         self.run_rotates_to(4, counter=4)
 
     def test_requested_again(self):
-        """What was left may be asked for, but not unseen."""
+        """A key that some device may have may be asked for, but not
+        unseen."""
         self.kw.run("rotate", "new-key")
-        self.assertEqual(self.kw.run("rotate", "request").err, "")
-        self.kw.run("rotate", "run")
-        self.kw.run("rotate", "authorize", "--yes", "--request",
-                    self.kw.json("rotate", "rollback")["request"],
-                    "-o", self.kw.folder / "back.json")
-        self.kw.run("rotate", "apply", "--bundle",
-                    self.kw.folder / "back.json")
+        result = self.kw.run("rotate", "request", "-o", "r.json")
+        self.assertEqual(result.err, "")
+        self.kw.run("rotate", "authorize", "--yes", "--request", "r.json")
         self.assertIn("authorised before",
                       self.kw.run("rotate", "request").err)
 
@@ -654,8 +651,9 @@ class Rollback(rotation_case.Case):
     def test_request_is_for_the_old_key(self):
         self.kw.run("rotate", "run")
         self.kw.run("rotate", "run")
-        with self.nothing_changes("bundles"):
+        with self.nothing_changes("bundles", "keys"):
             document = self.kw.json("rotate", "rollback")
+        self.assertEqual(document["serial"], self.serial)
         request = oracle.judge_request(
             self.kw.path(document["request"]), self.config(), self.slot(14),
             self.authority().public)
@@ -669,10 +667,55 @@ class Rollback(rotation_case.Case):
 
     def test_old_key_is_gone(self):
         self.kw.run("rotate", "run")
+        before = self.status()
         self.kw.run("rotate", "run")
         self.key_file(14, -2).unlink()
         with self.nothing_changes():
-            self.fails(1, "key", "rotate", "rollback")
+            document = self.fails(1, "no private key for the key that was in "
+                                  "slot 14 before.*retired", "rotate",
+                                  "rollback")
+        self.assertIn(before["key"][:16], document["message"])
+
+    def abandoned(self, counter):
+        """Nobody is offered the key that the rollback left."""
+        status = self.status()
+        self.assertIsNone(status["next_key"])
+        self.assertRegex(self.kw.run("rotate", "status").out,
+                         "Next key +none; .*generation 3, was abandoned")
+        for verb in (("request",), ("request", "--fleet"),
+                     ("export", "--c-header", "-o", "h.h")):
+            with self.subTest(verb=verb), self.nothing_changes():
+                self.fails(1, "generation 3.*abandoned(.|\n)*new-key",
+                           "rotate", *verb)
+        self.kw.run("rotate", "new-key")
+        self.kw.run("rotate", "request")
+        self.rotated(self.kw.json("rotate", "run"), status["key"], counter,
+                     generation=4)
+
+    def test_left_key_is_abandoned(self):
+        self.kw.run("rotate", "run")
+        self.kw.run("rotate", "run")
+        self.back()
+        self.abandoned(4)
+
+    def test_left_key_is_abandoned_before_it_is_valid(self):
+        self.kw.run("rotate", "run")
+        self.serve()
+        self.interrupted_run(At("lost", 0x12, 0x82, 0x0070))
+        document = self.kw.json("rotate", "rollback")
+        self.assertTrue(document["rolled_back"])
+        self.assertEqual(document["serial"], self.serial)
+        self.abandoned(3)  # the bundle had the sequence 2
+
+    def test_to_a_key_that_was_left(self):
+        self.kw.run("rotate", "run")
+        self.assertEqual(self.kw.run("rotate", "rollback").err, "")
+        request = request_file(self)
+        document = self.kw.json("rotate", "authorize", "--request", request,
+                                "--yes")
+        self.kw.run("rotate", "apply", "--bundle", document["bundle"])
+        self.assertRegex(self.kw.run("rotate", "rollback").err,
+                         "warning: the old key was abandoned")
 
 
 class Export(rotation_case.Case):
@@ -685,6 +728,7 @@ class Export(rotation_case.Case):
         document = self.kw.json("rotate", "export", *options, "-o", path)
         text = path.read_text(encoding="ascii")
         arrays = oracle.read_arrays(text)
+        self.assertEqual(document["serial"], self.serial)
         if document["kind"] == "vendor":
             self.assertEqual(text, oracle.c_arrays(arrays))
         return document, arrays
@@ -801,7 +845,8 @@ class Export(rotation_case.Case):
         bundle = next(self.kw.at("bundles").glob("*.bundle.json"))
         taken = self.write("taken.h", "mine")
         for options in (("--c-header",), ("--bundle", bundle)):
-            with self.nothing_changes("bundles"):
+            # Nor does the register name a header that nobody has.
+            with self.nothing_changes():
                 document = self.kw.json("rotate", "export", *options, "-o",
                                         taken, code=1)
             self.assertEqual(document["schema"], "keywright/error/1")

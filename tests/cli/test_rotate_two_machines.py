@@ -84,8 +84,19 @@ class Way(TwoMachines):
         """Whoever lacks the authority's key is told to name it."""
         self.kw.run("rotate", "new-key")
         said = self.kw.run("rotate", "request", "-o", "r.json").out
-        self.assertIn("rotate authorize --authority FILE --request r.json",
+        self.assertIn("Next, where the authority's key lives: keywright "
+                      "rotate authorize --authority FILE --request r.json\n",
                       said)
+        # Not even for --workspace, which that machine has its own of.
+        where = ("--workspace", self.kw.workspace)
+        said = self.kw.run(*where, "rotate", "request", "--fleet").out
+        self.assertRegex(said, "Next, where.*: keywright rotate authorize "
+                         "--authority FILE --sequence N --request ")
+        said = self.far.run("--workspace", self.far.workspace, "rotate",
+                            "authorize", "--yes", "--authority", self.pem,
+                            "--request", self.kw.path("r.json")).out
+        self.assertRegex(said, "Next, at the device: keywright rotate apply "
+                         "--bundle ")
         document = self.far.json("rotate", "authorize", "--request",
                                  self.kw.path("r.json"), "--yes", code=1)
         self.assertIn("--authority FILE", document["hint"])
