@@ -52,4 +52,8 @@ bool kw_custom_is_key_of(const struct kw_authority *authority,
 bool kw_custom_has_name(const struct kw_custom_run *run, int which);
 bool kw_custom_lasts(const struct kw_custom_run *run, int which);
 
+/* Backs up slots 10, 11 and 12, writes the chain that was made into them,
+ * and rebuilds it from what the chip gives back: byte for byte the same. */
+KW_MUST_USE kw_status kw_custom_provision(struct kw_custom_run *run);
+
 #endif
