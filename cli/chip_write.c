@@ -298,17 +298,37 @@ static kw_status write_place(struct kw_cli *cli, struct kw_chip *chip,
                : write_clear(chip, writing);
 }
 
+/* The zeros that went into the rest of the last block. */
+static size_t padding_of(const struct writing *writing) {
+    const size_t end = writing->offset + writing->size;
+    const size_t block =
+        (end + KW_BLOCK_SIZE - 1) / KW_BLOCK_SIZE * KW_BLOCK_SIZE;
+    const size_t last =
+        block < writing->place.size ? block : writing->place.size;
+    return last - end;
+}
+
+static void print_written(const struct kw_cli *cli,
+                          const struct writing *writing) {
+    const size_t padding = is_private(writing) ? 0 : padding_of(writing);
+    if (!writing->changed) {
+        kw_print(cli,
+                 "Nothing to write: the chip has this configuration already\n");
+        return;
+    }
+    kw_print(cli, "Written: %zu %s%s\n", writing->size,
+             kw_counted(writing->size, "byte", "bytes"),
+             writing->key_file != NULL ? ", encrypted" : "");
+    if (padding > 0) {
+        kw_print(cli, "The rest of the last block, %zu %s, is zeros now\n",
+                 padding, kw_counted(padding, "byte", "bytes"));
+    }
+}
+
 static void answer(struct kw_cli *cli, const struct writing *writing) {
     static const char *const ZONES[] = {"config", "otp", "data"};
     const bool encrypted = writing->key_file != NULL;
-    if (writing->changed) {
-        kw_print(cli, "Written: %zu %s%s\n", writing->size,
-                 kw_counted(writing->size, "byte", "bytes"),
-                 encrypted ? ", encrypted" : "");
-    } else {
-        kw_print(cli,
-                 "Nothing to write: the chip has this configuration already\n");
-    }
+    print_written(cli, writing);
     kw_set_text(cli->result, "zone", ZONES[writing->place.zone]);
     kw_set_slot(cli->result, writing->place.slot);
     json_object_set_new(cli->result, "offset",

@@ -110,7 +110,9 @@ class Write(Case):
                        "--key-file", key)
 
     def test_a_block(self):
-        self.kw.run("chip", "write", 8, "--hex", "0x01, 02 03", "--block", 3)
+        out = self.kw.run("chip", "write", 8, "--hex", "0x01, 02 03",
+                          "--block", 3).out
+        self.assertIn("last block, 29 bytes, is zeros now", out)
         data = self.kw.json("chip", "read", 8)["data"]
         self.assertEqual(data[192:256], "010203" + 29 * "00")
         self.assertEqual(data[:192], 192 * "f")
@@ -168,7 +170,8 @@ class Write(Case):
                        "write", 13, "--hex", "00" * 8, "--block", 2)
         self.kw.run("chip", "write", 13, "--file", other, "--yes")
         for path in (key, other):
-            self.kw.run("chip", "write", 10, "--file", path)
+            out = self.kw.run("chip", "write", 10, "--file", path).out
+            self.assertEqual(out, "Written: 72 bytes\n")
 
     def test_the_same_configuration(self):
         """A script may write it again; nothing is written, and that is
