@@ -151,6 +151,16 @@ static kw_status check_config(struct kw_cli *cli,
                                       "all the same");
 }
 
+/* The zeros that go into the rest of the last block. */
+static size_t padding_of(const struct writing *writing) {
+    const size_t end = writing->offset + writing->size;
+    const size_t block =
+        (end + KW_BLOCK_SIZE - 1) / KW_BLOCK_SIZE * KW_BLOCK_SIZE;
+    const size_t last =
+        block < writing->place.size ? block : writing->place.size;
+    return last - end;
+}
+
 /* A slot for a P-256 key that holds none, or the very one. Before the data
  * lock nobody can tell. */
 static bool keeps_public_key(struct kw_chip *chip,
@@ -158,13 +168,13 @@ static bool keeps_public_key(struct kw_chip *chip,
     uint8_t there[KW_STORED_KEY_SIZE];
     uint8_t key[KW_PUBLIC_KEY_SIZE];
     const size_t left = sizeof there - writing->offset;
+    const size_t size = writing->size + padding_of(writing);
     const kw_status status =
         kw_chip_read_slot(chip, writing->place.slot, there, sizeof there);
     kw_chip_idle(chip);
-    return status == KW_OK &&
-           (!kw_stored_key_read(there, key) ||
-            memcmp(there + writing->offset, writing->data,
-                   writing->size < left ? writing->size : left) == 0);
+    return status == KW_OK && (!kw_stored_key_read(there, key) ||
+                               memcmp(there + writing->offset, writing->data,
+                                      size < left ? size : left) == 0);
 }
 
 static bool can_be_read(const struct writing *writing) {
@@ -296,16 +306,6 @@ static kw_status write_place(struct kw_cli *cli, struct kw_chip *chip,
     return is_private(writing)
                ? kw_chip_private_write(chip, writing->place.slot, writing->data)
                : write_clear(chip, writing);
-}
-
-/* The zeros that went into the rest of the last block. */
-static size_t padding_of(const struct writing *writing) {
-    const size_t end = writing->offset + writing->size;
-    const size_t block =
-        (end + KW_BLOCK_SIZE - 1) / KW_BLOCK_SIZE * KW_BLOCK_SIZE;
-    const size_t last =
-        block < writing->place.size ? block : writing->place.size;
-    return last - end;
 }
 
 static void print_written(const struct kw_cli *cli,

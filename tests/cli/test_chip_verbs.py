@@ -160,7 +160,7 @@ class Write(Case):
 
     def test_another_public_key_is_asked_for(self):
         """Not the first one, not the same one; data never are."""
-        key = self.file("key", os.urandom(72))
+        key = self.file("key", bytes(4) + os.urandom(68))
         other = self.file("other", os.urandom(72))
         self.kw.run("chip", "write", 13, "--file", key)
         self.kw.run("chip", "write", 13, "--file", key)
@@ -168,6 +168,9 @@ class Write(Case):
                        "write", 13, "--file", other)
         self.unchanged(2, r"the public key in slot 13\?.*\n.*--yes", "chip",
                        "write", 13, "--hex", "00" * 8, "--block", 2)
+        # It begins with a zero, as the key; the padding would not.
+        self.unchanged(2, r"the public key in slot 13\?.*\n.*--yes", "chip",
+                       "write", 13, "--hex", "00")
         self.kw.run("chip", "write", 13, "--file", other, "--yes")
         for path in (key, other):
             out = self.kw.run("chip", "write", 10, "--file", path).out
