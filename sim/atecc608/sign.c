@@ -50,7 +50,10 @@ static kw_status internal_digest(struct kw_sim_chip *chip,
     KW_TRY(kw_sim_policy_sign_internal(chip));
     kw_message_sign_internal(&about, message);
     kw_sim_temp_key_clear(chip);
-    return kw_hash_bytes(&chip->hash, message, sizeof(message), value);
+    const kw_status status =
+        kw_hash_bytes(&chip->hash, message, sizeof(message), value);
+    kw_wipe(message, sizeof(message)); /* TempKey is in it */
+    return status;
 }
 
 static kw_status sign(struct kw_sim_chip *chip, unsigned slot,
@@ -83,5 +86,7 @@ kw_status kw_sim_sign(struct kw_sim_chip *chip,
     KW_TRY(kw_sim_policy_sign(chip, slot, external));
     KW_TRY(external ? external_digest(chip, command->param1, value)
                     : internal_digest(chip, command, value));
-    return sign(chip, slot, value, answer);
+    const kw_status status = sign(chip, slot, value, answer);
+    kw_wipe(value, sizeof(value));
+    return status;
 }

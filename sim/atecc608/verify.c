@@ -97,8 +97,12 @@ static kw_status check_and_answer(struct kw_sim_chip *chip,
         KW_TRY(kw_sim_policy_io_key(chip));
     }
     KW_TRY(take_inputs(chip, command, &inputs));
-    KW_TRY(check(chip, public_key, inputs.message, command->data));
-    return wants_mac(command) ? mac(chip, command, &inputs, answer) : KW_OK;
+    kw_status status = check(chip, public_key, inputs.message, command->data);
+    if (status == KW_OK && wants_mac(command)) {
+        status = mac(chip, command, &inputs, answer);
+    }
+    kw_wipe(&inputs, sizeof(inputs));
+    return status;
 }
 
 static kw_status stored(struct kw_sim_chip *chip,
@@ -144,7 +148,10 @@ static kw_status change_validity(struct kw_sim_chip *chip,
     KW_TRY(kw_sim_policy_validate(chip, slot, invalidate, other[OTHER_FLAG]));
     kw_message_from_other_data(chip->sram.buffers.temp_key, other, serial.bytes,
                                message);
-    KW_TRY(kw_hash_bytes(&chip->hash, message, sizeof(message), digest));
+    const kw_status hashed =
+        kw_hash_bytes(&chip->hash, message, sizeof(message), digest);
+    kw_wipe(message, sizeof(message)); /* TempKey is in it */
+    KW_TRY(hashed);
     kw_sim_temp_key_clear(chip);
     kw_sim_public_key(chip, kw_sim_slot_config(chip, slot).read_key,
                       parent_key);
