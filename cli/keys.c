@@ -77,11 +77,11 @@ struct answer {
     json_t *value;
 };
 
-/* Secrets cannot be compared: the chip never shows them. Another chip than
- * the file's was not asked. */
+/* Secrets cannot be compared: the chip never shows them; nor can what cannot
+ * be read. Another chip than the file's was not asked. */
 static struct answer in_chip(const struct held *held,
                              const struct kw_key_file *file) {
-    if (!held->known || !file->is_key_pair ||
+    if (!held->known || !file->has_public ||
         strcmp(file->serial, held->serial) != 0) {
         return (struct answer){"?", json_null()};
     }
@@ -139,6 +139,17 @@ static bool has_secret(const struct kw_key_files *files) {
     return false;
 }
 
+static void print_unreadable(const struct kw_cli *cli,
+                             const struct kw_key_files *files) {
+    for (size_t i = 0; i < files->count; i++) {
+        const struct kw_key_file *file = &files->file[i];
+        if (file->is_key_pair && !file->has_public) {
+            kw_print(cli, "\n?  not known: %s cannot be read as a P-256 key\n",
+                     file->path);
+        }
+    }
+}
+
 /* What the last column could not know. */
 static void print_legend(const struct kw_cli *cli, const struct held *held,
                          const struct kw_key_files *files) {
@@ -147,6 +158,7 @@ static void print_legend(const struct kw_cli *cli, const struct held *held,
                  cli->chip_text, held->reason);
         return;
     }
+    print_unreadable(cli, files);
     if (has_secret(files)) {
         kw_print(cli, "\n?  not known: no chip shows its secrets\n");
     }
@@ -250,6 +262,11 @@ static kw_status check_file(struct kw_cli *cli,
         return needed(cli, file,
                       "no chip shows its secrets, so it may hold "
                       "this one; retire the chip first");
+    }
+    if (!file->has_public) {
+        return needed(cli, file,
+                      "it cannot be read, so the chip may hold this key; "
+                      "remove the file by hand if nobody can mend it");
     }
     return is_held(held, file) ? needed(cli, file, "the chip holds this key")
                                : KW_OK;

@@ -58,11 +58,28 @@ char *kw_rotate_output(const struct kw_rotation *rotation,
                : kw_rotation_new_file(rotation->workspace, serial, kind);
 }
 
+/* A newer file that cannot be read would be passed over in silence. */
+static kw_status check_newer(const struct kw_rotation *rotation,
+                             const uint8_t *serial, struct kw_key_file *newest,
+                             struct kw_error *error) {
+    const kw_status status =
+        kw_keyring_check(rotation->workspace, serial, KW_ROTATING_SLOT,
+                         newest == NULL ? 0 : newest->generation, error);
+    if (status != KW_OK && newest != NULL) {
+        kw_key_file_free(newest);
+    }
+    return status;
+}
+
 kw_status kw_rotate_newest_key(const struct kw_rotation *rotation,
                                const uint8_t *serial, struct kw_key_file *key,
                                struct kw_error *error) {
     const kw_status status = kw_keyring_newest(rotation->workspace, serial,
                                                KW_ROTATING_SLOT, key, error);
+    const bool found = status == KW_OK;
+    if (found || status == KW_NO) {
+        KW_TRY(check_newer(rotation, serial, found ? key : NULL, error));
+    }
     if (status == KW_NO) {
         kw_error(error, KW_NO, "keys/ holds no rotating key of this chip");
         return kw_error_hint(error, "run `keywright rotate new-key` first");

@@ -387,7 +387,7 @@ static bool belongs_to(const struct kw_key_file *file, const uint8_t *serial,
     if (serial != NULL) {
         kw_serial_text(serial, text);
     }
-    return file->has_public && file->slot == slot &&
+    return file->is_key_pair && file->slot == slot &&
            (serial == NULL || strcmp(text, file->serial) == 0);
 }
 
@@ -399,7 +399,7 @@ static const struct kw_key_file *pick(const struct kw_key_files *files,
     for (size_t i = 0; i < files->count; i++) {
         const struct kw_key_file *file = &files->file[i];
         const bool fits =
-            belongs_to(file, serial, slot) &&
+            belongs_to(file, serial, slot) && file->has_public &&
             (public_key == NULL ||
              memcmp(file->public_key, public_key, KW_PUBLIC_KEY_SIZE) == 0);
         found = fits ? file : found;
@@ -439,4 +439,30 @@ kw_status kw_keyring_newest(const struct kw_workspace *workspace,
                             const uint8_t serial[KW_SERIAL_SIZE], unsigned slot,
                             struct kw_key_file *found, struct kw_error *error) {
     return find(workspace, serial, slot, NULL, found, error);
+}
+
+/* Reads it once more, for the reason. */
+static kw_status why_unreadable(const struct kw_key_file *file,
+                                struct kw_error *error) {
+    struct kw_key *key = NULL;
+    KW_TRY(kw_key_read(file->path, &key, error));
+    kw_key_free(key);
+    return KW_OK;
+}
+
+kw_status kw_keyring_check(const struct kw_workspace *workspace,
+                           const uint8_t serial[KW_SERIAL_SIZE], unsigned slot,
+                           unsigned above, struct kw_error *error) {
+    struct kw_key_files files;
+    KW_TRY(kw_keyring_list(workspace, &files, error));
+    kw_status status = KW_OK;
+    for (size_t i = 0; status == KW_OK && i < files.count; i++) {
+        const struct kw_key_file *file = &files.file[i];
+        if (belongs_to(file, serial, slot) && !file->has_public &&
+            file->generation > above) {
+            status = why_unreadable(file, error);
+        }
+    }
+    kw_key_files_free(&files);
+    return status;
 }

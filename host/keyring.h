@@ -80,6 +80,15 @@ KW_MUST_USE kw_status kw_keyring_find(
     unsigned slot, const uint8_t public_key[KW_PUBLIC_KEY_SIZE],
     struct kw_key_file *found, struct kw_error *error);
 
+/* For who did not find a key pair file: one of the slot, of a generation above
+ * this one, may be it and cannot be read. Class KW_CLASS_PARSE or
+ * KW_SYSTEM_FILE, with its name; KW_OK: there is no such file. serial NULL: of
+ * any device. */
+KW_MUST_USE kw_status kw_keyring_check(const struct kw_workspace *workspace,
+                                       const uint8_t serial[KW_SERIAL_SIZE],
+                                       unsigned slot, unsigned above,
+                                       struct kw_error *error);
+
 /* The newest key pair file of a slot. KW_NO: none. */
 KW_MUST_USE kw_status kw_keyring_newest(const struct kw_workspace *workspace,
                                         const uint8_t serial[KW_SERIAL_SIZE],

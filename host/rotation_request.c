@@ -143,6 +143,8 @@ kw_status kw_rotation_authority(const struct kw_rotation *rotation,
     kw_status status = kw_keyring_find(
         rotation->workspace, NULL, KW_AUTHORITY_SLOT, public_key, &file, error);
     if (status == KW_NO) {
+        KW_TRY(kw_keyring_check(rotation->workspace, NULL, KW_AUTHORITY_SLOT, 0,
+                                error));
         kw_fingerprint(public_key, fingerprint);
         kw_error(error, KW_NO,
                  "keys/ holds no private key for the authority in slot 13 "

@@ -67,6 +67,10 @@ kw_status kw_rotation_verify(const struct kw_rotation *rotation,
             ? kw_keyring_find(rotation->workspace, NULL, KW_ROTATING_SLOT,
                               proof->view.key, &file, error)
             : KW_NO;
+    if (found == KW_NO && proof->view.has_key) {
+        KW_TRY(kw_keyring_check(rotation->workspace, NULL, KW_ROTATING_SLOT, 0,
+                                error));
+    }
     if (found == KW_NO) {
         return no_private_key(&proof->view, error);
     }

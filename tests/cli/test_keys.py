@@ -54,6 +54,20 @@ class List(kw.Case):
                           for key in self.list() if key["slot"] == 13],
                          [(1, True)])
 
+    def test_damaged(self):
+        """Whether the chip holds a key that cannot be read is not known."""
+        self.kw.run("resources", "make")
+        path = self.kw.newest(self.serial, "slot_14_ecc_key_pair.pem")
+        path.write_bytes(b"junk\n")
+        found = {key["slot"]: key["in_chip"] for key in self.list()}
+        self.assertEqual((found[13], found[14]), (True, None))
+        self.assertRegex(self.kw.run("keys", "list").out,
+                         rf"14 +key-pair +\?\n(.|\n)*{path.name} cannot be "
+                         "read")
+        self.fails(1, "cannot be read", "keys", "retire", self.serial, 1, 14,
+                   "--yes")
+        self.fails(3, path.name, "rotate", "verify")
+
     def test_without_the_chip(self):
         self.kw.run("resources", "make")
         self.kw.at("chips", "trustflex.chip").unlink()

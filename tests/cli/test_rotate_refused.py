@@ -506,19 +506,21 @@ class Keys(rotation_case.Case):
         whole = path.read_bytes()
         path.write_bytes(b"-----BEGIN PRIVATE KEY-----\n")
         with self.nothing_changes():
-            self.fails(1, "no private key for the authority", "rotate",
-                       "run")
+            for verb in (("run",), ("lock-authority", "--yes")):
+                self.fails(3, "slot_13_ecc_key_pair.pem", "rotate", *verb)
         path.write_bytes(whole)
         self.kw.run("rotate", "run")
 
     def test_newest_key_is_damaged(self):
-        """The newest that can be read is then the one in the slot."""
+        """It is named; `run` makes another one."""
         self.kw.run("rotate", "new-key")
         path = self.key_file()
         path.write_bytes(b"damaged")
         key = self.status()["key"]
         with self.nothing_changes():
-            self.fails(1, "already", "rotate", "request")
+            for verb in (("request",), ("export", "--c-header")):
+                self.fails(3, "prototype-0002/slot_14_ecc_key_pair.pem",
+                           "rotate", *verb)
         self.rotated(self.kw.json("rotate", "run"), key, 1)
         path.unlink()
 
