@@ -62,12 +62,37 @@ static struct kw_chip *lent(const struct chip_key *key) {
                : NULL;
 }
 
+/* A port of several chips is one process's at a time, and ours already:
+ * kit:DEVICE and i2c:DEVICE, whatever the address behind them. */
+static bool is_on_open_port(const struct chip_key *key) {
+    const struct kw_workspace *workspace = key->workspace;
+    const size_t size = strcspn(key->link, "@");
+    return workspace != NULL && workspace->chip != NULL &&
+           (strncmp(key->link, "kit:", 4) == 0 ||
+            strncmp(key->link, "i2c:", 4) == 0) &&
+           strcspn(workspace->chip_link, "@") == size &&
+           strncmp(workspace->chip_link, key->link, size) == 0;
+}
+
+static kw_status port_is_open(const struct chip_key *key,
+                              struct kw_error *error) {
+    kw_error(error, KW_ABSENT_LOCKED,
+             "Can't connect to %s: this command has its port open for %s",
+             key->link, key->workspace->chip_link);
+    return kw_error_hint(error, "if both are one chip, name it in the same "
+                                "words; another chip signs on a port of its "
+                                "own");
+}
+
 static kw_status ask(const struct chip_key *key, struct asked *asked,
                      struct kw_error *error) {
     *asked = (struct asked){.chip = lent(key)};
     if (asked->chip != NULL) {
         kw_chip_idle(asked->chip); /* the watchdog */
         return KW_OK;
+    }
+    if (is_on_open_port(key)) {
+        return port_is_open(key, error);
     }
     if (key->workspace == NULL && kw_link_needs_workspace(key->link)) {
         return kw_error(error, KW_USAGE,

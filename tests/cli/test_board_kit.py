@@ -177,6 +177,17 @@ class KitLink(wire_case.Case):
         self.end_board()
         self.kw.run("rotate", "verify")
 
+    def test_a_chip_that_signs_on_the_same_port(self):
+        """The one that is open signs; no command waits for itself."""
+        self.wire("--kit-pty", "kit")
+        custom = ("certs", "custom", "--org", "o", "--yes", "--chip",
+                  "kit:kit@6C", "--authority")
+        begin = time.monotonic()
+        self.fails(4, "has its port open for kit:kit@6c", *custom,
+                   "chip:kit:kit@6A#2")
+        self.assertLess(time.monotonic() - begin, 4)
+        self.kw.json(*custom, "chip:kit:kit@6C#2")
+
     def test_stale_answers_are_passed_over(self):
         path = self.wire("--kit-pty", "kit")
         with kit_client.Kit(path) as kit:
