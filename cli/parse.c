@@ -209,6 +209,34 @@ static kw_status unknown_option(struct kw_cli *cli,
     return unknown(cli, parsed, "option", word, &nearest);
 }
 
+static bool is_path(const struct kw_option *option) {
+    static const char *const KINDS[] = {"FILE", "FOLDER", "DIR", "PREFIX"};
+    for (size_t i = 0; i < sizeof KINDS / sizeof *KINDS; i++) {
+        if (strncmp(option->value, KINDS[i], strlen(KINDS[i])) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* An empty name is a variable that was not set. What can go to stdout goes
+ * there without -o. */
+static kw_status check_value(struct kw_cli *cli, const struct kw_option *option,
+                             const char *value) {
+    if (value[0] == '\0' && is_path(option)) {
+        return kw_error(&cli->error, KW_USAGE, "%s takes %s, not an empty word",
+                        option->name, option->value);
+    }
+    if (strcmp(value, "-") == 0 && strcmp(option->name, "--output") == 0) {
+        kw_error(&cli->error, KW_USAGE,
+                 "%s takes the name of a file: '-' is none", option->name);
+        return kw_error_hint(&cli->error, "a verb that writes to stdout does "
+                                          "so without it; a file of that name "
+                                          "is ./-");
+    }
+    return KW_OK;
+}
+
 /* One option word, and its value from "=..." or the next word. */
 static kw_status parse_option(struct kw_cli *cli, struct kw_parsed *parsed,
                               int argc, char **argv, int *at) {
@@ -233,6 +261,9 @@ static kw_status parse_option(struct kw_cli *cli, struct kw_parsed *parsed,
                             option->name, option->value);
         }
         value = argv[++*at];
+    }
+    if (option->value != NULL) {
+        KW_TRY(check_value(cli, option, value));
     }
     return global != NULL ? take_global(cli, parsed, option, value)
                           : take_option(cli, parsed, option, value);

@@ -157,6 +157,25 @@ class WrongUsage(kw.Case):
         self.kw.run("keys", "retire", code=2)
         self.kw.run("keys", "retire", "0123" + "00" * 7, code=2)
 
+    def test_a_name_that_is_none(self):
+        """The same for every verb: no file called "-", none without a
+        name."""
+        self.init()
+        for words in (("rotate", "request"), ("chip", "genkey", "2"),
+                      ("rotate", "export", "--bundle", "b.json"),
+                      ("manifest", "export", "a.json", "--csv"),
+                      ("primitives", "page")):
+            for option in (("-o", "-"), ("-o-",), ("--output=-",)):
+                self.fails(2, "'-' is none(.|\n)*stdout", *words, *option)
+            for option in (("-o", ""), ("--output=",)):
+                self.fails(2, "not an empty word", *words, *option)
+        self.fails(2, "--authority takes file, not an empty word", "rotate",
+                   "run", "--authority", "")
+        self.fails(2, "--workspace takes dir", "rotate", "run",
+                   "--workspace", "")
+        self.assertEqual([path.name for path in self.kw.folder.iterdir()],
+                         ["keywright.d"])
+
     def test_bad_values(self):
         self.kw.run("init", "--model", "608c", code=2)
         self.assertFalse(self.kw.workspace.exists())
