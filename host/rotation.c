@@ -404,6 +404,26 @@ static kw_status open_for_bundle(const struct kw_rotation *rotation,
     return status;
 }
 
+static kw_status another_old_key(const struct kw_rotation_view *view,
+                                 const struct kw_bundle *bundle,
+                                 struct kw_error *error) {
+    char holds[KW_FINGERPRINT_TEXT] = "none";
+    char replaces[KW_FINGERPRINT_TEXT] = "none";
+    if (view->has_key) {
+        kw_fingerprint(view->key, holds);
+    }
+    if (bundle->has_old_key) {
+        kw_fingerprint(bundle->old_key, replaces);
+    }
+    return kw_error_hint(
+        error, "the bundle replaces %.16s, slot 14 holds %.16s: %s", replaces,
+        holds,
+        bundle->names_serial
+            ? "it was changed since the request; make a new one"
+            : "this chip is none of that fleet, or was rotated since; make a "
+              "request for its own key");
+}
+
 /* Refuses a bundle that does not fit before anything is written, so that a
  * foreign file leaves no trace. */
 static kw_status check_first(const struct kw_rotation *rotation,
@@ -418,9 +438,12 @@ static kw_status check_first(const struct kw_rotation *rotation,
         status = kw_rotate_locate(&rotate, &view->state, &position);
     }
     kw_chip_idle(rotation->chip);
-    return status == KW_OK
-               ? KW_OK
-               : kw_rotation_failed(rotation, &nothing_yet, status, error);
+    if (status == KW_OK) {
+        return KW_OK;
+    }
+    kw_rotation_failed(rotation, &nothing_yet, status, error);
+    return status == KW_NO_OLD_KEY ? another_old_key(view, &file->bundle, error)
+                                   : status;
 }
 
 kw_status kw_rotation_apply(const struct kw_rotation *rotation,

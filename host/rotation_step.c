@@ -46,7 +46,7 @@ static const struct advice ADVICE[] = {
     {KW_NO_CONFIGURATION,
      "a lock of slot 13 or 14 since the request also counts: make a new "
      "request"},
-    {KW_NO_OLD_KEY, "the chip was rotated since: make a new request"},
+    {KW_NO_OLD_KEY, "the key in slot 14 was changed since: make a new request"},
     {KW_NO_OLD_PAIRS,
      "the key was validated after the request was made: make a new request"},
     {KW_NO_SEQUENCE_REPLAYED,

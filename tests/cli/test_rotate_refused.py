@@ -230,8 +230,9 @@ class Bundles(Refused):
     def test_another_old_key(self):
         about = self.about.but(old_key=oracle.Key().public)
         bundle = oracle.make_bundle(self.key, about, self.new, 2)
-        self.refused(1, "another key than the one in the chip",
-                     bundle.text(self.key))
+        document = self.refused(1, "another key than the one in the chip",
+                                bundle.text(self.key))
+        self.assertIn("changed since the request", document["hint"])
         # Nor one that knows of no key.
         about = self.about.but(old_key=oracle.NO_KEY,
                                flags=oracle.FLAG_SERIAL)

@@ -496,13 +496,17 @@ class Fleet(TwoMachines):
             document = command.json("rotate", "apply", "--bundle", bundle,
                                     code=code)
         self.assertRegex(document["message"], words)
+        return document
 
     def test_another_old_key(self):
         path, request = self.asked()
         self.apply(self.answered(request, path, 1))
         path, request = self.asked("--fleet")
         bundle = self.answered(request, path, 2, "--sequence", 2)
-        self.applies(self.second, bundle, 1, "another key")
+        document = self.applies(self.second, bundle, 1, "another key")
+        self.assertRegex(document["hint"], "the bundle replaces "
+                         f"{oracle.fingerprint(request.old_key)[:16]}, slot "
+                         "14 holds none: this chip is none of that fleet")
         self.apply(bundle)
 
     def test_another_configuration(self):
