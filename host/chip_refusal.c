@@ -13,8 +13,27 @@ static const char CONFIG_OPEN[] =
 static const char DATA_OPEN[] =
     "the data zone is not locked yet, and this needs it locked";
 
+/* What a chip refuses that its configuration allows: what only it knows. */
+static const char *other_cause(const struct kw_command *command) {
+    switch (command->opcode) {
+    case KW_OP_PRIVWRITE:
+        return "the bytes are no P-256 private key, or Nonce and GenDig have "
+               "not loaded TempKey";
+    case KW_OP_SIGN:
+    case KW_OP_GENKEY:
+    case KW_OP_ECDH:
+        return "the slot holds no private key, or Nonce has not loaded "
+               "TempKey or the message digest buffer";
+    case KW_OP_VERIFY:
+        return "the slot holds no public key, or Nonce has not loaded "
+               "TempKey or the message digest buffer";
+    default:
+        return "load TempKey or the message digest buffer with Nonce first";
+    }
+}
+
 static void explain_permission(const struct kw_permission *permission,
-                               char *why) {
+                               const struct kw_command *command, char *why) {
     switch (permission->permitted) {
     case KW_PERMITTED_NO:
         (void)snprintf(why, KW_WHY_MAX, "%s", permission->why);
@@ -27,10 +46,9 @@ static void explain_permission(const struct kw_permission *permission,
         break;
     case KW_PERMITTED_YES:
         (void)snprintf(why, KW_WHY_MAX,
-                       "the configuration allows it (%.*s); the chip's "
-                       "volatile state does not: load TempKey or the message "
-                       "digest buffer with Nonce first",
-                       KW_WHY_MAX - 180, permission->why);
+                       "the configuration allows it (%.*s), so it is "
+                       "something else: %s",
+                       KW_WHY_MAX - 200, permission->why, other_cause(command));
         break;
     }
 }
@@ -91,7 +109,7 @@ static void explain_execution(const uint8_t *config,
     const unsigned zone = command->param1 & 3u;
     if (kw_explain_command(config, command, &slot, &permission) &&
         slot < KW_SLOT_COUNT) {
-        explain_permission(&permission, why);
+        explain_permission(&permission, command, why);
     } else if (command->opcode == KW_OP_WRITE && zone == KW_ZONE_CONFIG) {
         explain_config_write(config, command, why);
     } else if (is_access(command) && zone == KW_ZONE_OTP) {

@@ -72,9 +72,20 @@ static void say_zone(const struct kw_lock_plan *plan,
     say(words, "%s", ZONES[plan->what]);
 }
 
+/* A private key is never written, locked or not: another one tells. */
+static kw_status try_slot(struct kw_chip *copy, unsigned slot,
+                          bool is_private) {
+    static const uint8_t ZEROS[KW_BLOCK_SIZE];
+    uint8_t key[KW_PUBLIC_KEY_SIZE];
+    return is_private ? kw_chip_make_key(copy, slot, key)
+                      : kw_chip_write_block(copy, slot, 0, ZEROS, sizeof ZEROS);
+}
+
 /* What the copy says to a write of what was just locked. */
 static void try_write(struct kw_chip *copy, const struct kw_lock_plan *plan,
-                      struct kw_lock_words *words) {
+                      const uint8_t *config, struct kw_lock_words *words) {
+    const bool is_private = plan->what == KW_LOCK_SLOT &&
+                            kw_config_key(config, plan->slot).is_private;
     static const uint8_t ZEROS[KW_BLOCK_SIZE];
     kw_status status = KW_OK;
     const char *what = "a Write to the zone";
@@ -88,8 +99,8 @@ static void try_write(struct kw_chip *copy, const struct kw_lock_plan *plan,
         status = kw_chip_write(copy, KW_ZONE_OTP, 0, 0, 0, ZEROS, sizeof ZEROS);
         break;
     case KW_LOCK_SLOT:
-        what = "a Write to the slot";
-        status = kw_chip_write_block(copy, plan->slot, 0, ZEROS, sizeof ZEROS);
+        what = is_private ? "GenKey of a new key" : "a Write to the slot";
+        status = try_slot(copy, plan->slot, is_private);
         break;
     }
     say(words, "tried on the copy: %s is %s%s%s", what,
@@ -133,7 +144,7 @@ static kw_status rehearse_on(struct kw_chip *copy,
     for (unsigned slot = 0; slot < KW_SLOT_COUNT; slot++) {
         compare_slot(before, after, slot, words);
     }
-    try_write(copy, plan, words);
+    try_write(copy, plan, after, words);
     return KW_OK;
 }
 

@@ -650,6 +650,17 @@ class OverASocket(board_case.Case):
                     (self.kw.folder / "zeros").write_bytes(bytes(32))
                     self.fails(5, words, "chip", *arguments, "--chip", link)
 
+    def test_what_no_configuration_refuses(self):
+        """The chip alone knows it: each cause that is left is named."""
+        self.kw.run("chip", "lock", "config", "--chip", "sim:blank", "--yes")
+        self.serve()
+        link = ("--chip", self.address("blank"))
+        (self.kw.folder / "zeros").write_bytes(bytes(32))
+        self.fails(5, "no p-256 private key", "chip", "write", 0, "--file",
+                   "zeros", "--yes", *link)
+        self.fails(5, "holds no private key", "chip", "sign", 0, "--digest",
+                   "00" * 32, *link)
+
     def test_trace_has_them_too(self):
         self.serve()
         trace = self.kw.run("chip", "read", 6, "--trace", code=5).err

@@ -241,6 +241,17 @@ class LockedByAnother(Case):
         self.assertEqual(document["findings"], self.chip("config")["findings"])
 
 
+class LockedSlot(Case):
+    def test_what_is_tried_on_a_private_key(self):
+        """Write never changes one: its refusal would prove nothing."""
+        self.chip("lock", "config", "--yes")
+        text = " ".join(self.chip("lock", "slot", 0, "--dry-run")["rehearsal"])
+        self.assertRegex(text, "GenKey of a new key is refused: .* locked for")
+        self.chip("genkey", 0, "--yes")
+        self.chip("lock", "slot", 0, "--yes")
+        self.no(5, "locked for good", "genkey", 0, "--yes")
+
+
 class OverALink(board_case.Case):
     def test_the_rehearsal_says_what_it_cannot_try(self):
         image = self.kw.folder / "image"
