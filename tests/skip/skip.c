@@ -240,7 +240,7 @@ static unsigned branch_length(const uint8_t *at) {
 
 /* 0: it cannot be told, as of one that repeats itself. */
 static unsigned length_of(unsigned step) {
-    const uint8_t *at = (const uint8_t *)steps[step].at;
+    const uint8_t *at = _start + (steps[step].at - (uintptr_t)_start);
     const unsigned branch = branch_length(at);
     if (branch > 0 || step + 1 == step_count) {
         return branch;
