@@ -6,6 +6,7 @@
 
 #include "host/chip_explain.h"
 #include "host/phrase.h"
+#include "host/slot_words.h"
 
 __attribute__((format(printf, 2, 3))) static void
 say(struct kw_lock_words *words, const char *format, ...) {
@@ -148,6 +149,21 @@ static kw_status rehearse_on(struct kw_chip *copy,
     return KW_OK;
 }
 
+/* Of the chip itself: a copy may have other secrets. */
+static kw_status say_content(struct kw_chip *chip, unsigned slot,
+                             struct kw_lock_words *words,
+                             struct kw_error *error) {
+    struct kw_chip_about about;
+    struct kw_slot_words holds;
+    KW_TRY(kw_part_read(chip, &about, error));
+    KW_TRY(kw_slot_words_read(chip, &about, slot, &holds, error));
+    kw_chip_idle(chip);
+    say(words, "slot %u holds for ever what it holds now: %s%s%.*s", slot,
+        holds.state, holds.has_fingerprint ? " " : "", KW_FINGERPRINT_SHOWN,
+        holds.has_fingerprint ? holds.fingerprint : "");
+    return KW_OK;
+}
+
 kw_status kw_lock_rehearse(struct kw_chip *chip,
                            const struct kw_lock_plan *plan,
                            struct kw_lock_words *words,
@@ -159,7 +175,9 @@ kw_status kw_lock_rehearse(struct kw_chip *chip,
                                     plan->workspace, plan->name, &copy, error));
     const kw_status status = rehearse_on(&copy.chip, plan, words, error);
     kw_rehearsal_close(&copy);
-    return status;
+    return status == KW_OK && plan->what == KW_LOCK_SLOT
+               ? say_content(chip, plan->slot, words, error)
+               : status;
 }
 
 kw_status kw_lock_chip(struct kw_chip *chip, const struct kw_lock_plan *plan,

@@ -1,8 +1,9 @@
 /* host/lock_rehearsal.h: a lock, tried on a copy of the chip first.
  *
  * Says what becomes impossible, by comparing what the configuration permits
- * before and after, and by trying a write on the copy. Knows
- * host/chip_reading.h and host/chip_explain.h. */
+ * before and after, and by trying a write on the copy; and what a slot holds
+ * that is locked. Knows host/chip_reading.h, host/chip_explain.h and
+ * host/slot_words.h. */
 #ifndef KW_HOST_LOCK_REHEARSAL_H
 #define KW_HOST_LOCK_REHEARSAL_H
 

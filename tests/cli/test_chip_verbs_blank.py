@@ -247,7 +247,10 @@ class LockedSlot(Case):
         self.chip("lock", "config", "--yes")
         text = " ".join(self.chip("lock", "slot", 0, "--dry-run")["rehearsal"])
         self.assertRegex(text, "GenKey of a new key is refused: .* locked for")
-        self.chip("genkey", 0, "--yes")
+        self.assertIn("what it holds now: no private key", text)
+        made = self.chip("genkey", 0, "--yes")["fingerprint"][:16]
+        text = " ".join(self.chip("lock", "slot", 0, "--dry-run")["rehearsal"])
+        self.assertIn("what it holds now: private key " + made, text)
         self.chip("lock", "slot", 0, "--yes")
         self.no(5, "locked for good", "genkey", 0, "--yes")
 
