@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <netdb.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -158,15 +159,29 @@ static kw_status begin_sequence(const struct socket_link *link) {
     return KW_OK;
 }
 
-/* A wake changes nothing, so that an interruption need not wait for its
- * answer. */
-static kw_status wait_awake(struct socket_link *link) {
+static kw_status wait_awake(struct socket_link *link, const sigset_t *mask) {
+    const struct timespec limit = {.tv_sec = DEADLINE_MS / 1000};
     struct pollfd waiting = {.fd = link->fd, .events = POLLIN};
-    const int ready = poll(&waiting, 1, DEADLINE_MS);
+    const int ready = ppoll(&waiting, 1, &limit, mask);
     link->left = ready < 0;
     link->late = link->left || (ready == 0 && get_in_step(link) != KW_OK);
     KW_ENSURE(!link->left, KW_INTERRUPTED);
     return ready > 0 ? KW_OK : KW_ABSENT_ANSWER;
+}
+
+/* A wake changes nothing, so that an interruption need not wait for its
+ * answer. One that comes before the wait is kept for it. */
+static kw_status send_wake(struct socket_link *link) {
+    sigset_t stops;
+    sigset_t before;
+    (void)sigemptyset(&stops);
+    (void)sigaddset(&stops, SIGINT);
+    (void)sigaddset(&stops, SIGTERM);
+    (void)sigprocmask(SIG_BLOCK, &stops, &before);
+    const kw_status sent = send_word(link, WORD_WAKE);
+    const kw_status status = sent == KW_OK ? wait_awake(link, &before) : sent;
+    (void)sigprocmask(SIG_SETMASK, &before, NULL);
+    return status;
 }
 
 /* An idle or sleep has no answer: the next sequence may begin when the board
@@ -188,8 +203,7 @@ static kw_status wake(void *self) {
     size_t size = 0;
     KW_TRY(begin_sequence(link));
     KW_TRY(begin_exchange(link));
-    KW_TRY(send_word(link, WORD_WAKE));
-    KW_TRY(wait_awake(link));
+    KW_TRY(send_wake(link));
     return receive_frame(link, frame, sizeof frame, &size);
 }
 

@@ -201,7 +201,6 @@ class Silent(kw.Case):
         listener.settimeout(HOST_ENDS)
         with listener.accept()[0] as connection:
             self.assertEqual(connection.recv(1), b"\0")
-            time.sleep(0.2)
             begun = time.monotonic()
             process.send_signal(signal.SIGINT)
             err = process.communicate(timeout=kw.TIMEOUT)[1]

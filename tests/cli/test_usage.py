@@ -309,13 +309,16 @@ class Errors(kw.Case):
 
 class Interrupted(kw.Case):
     def test_a_second_signal_ends_it_at_once(self):
-        """The first one waits for the answer of a chip that never comes."""
+        """The first one waits for the answer to a command, which the chip may
+        have obeyed."""
         with socket.create_server(("127.0.0.1", 0)) as server:
             process = self.kw.start(
                 "chip", "info", "--chip",
                 f"tcp:127.0.0.1:{server.getsockname()[1]}")
             chip = server.accept()[0]
             self.assertEqual(len(chip.recv(1)), 1)
+            chip.sendall(bytes.fromhex("04113343"))  # awake
+            self.assertGreater(len(chip.recv(64)), 1)
             process.send_signal(signal.SIGINT)
             with self.assertRaises(kw.subprocess.TimeoutExpired):
                 process.wait(timeout=0.2)
