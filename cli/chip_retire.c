@@ -94,9 +94,13 @@ static kw_status retire_recorded(struct kw_cli *cli,
                                  const struct kw_retirement *rehearsed) {
     struct kw_retirement retirement;
     struct kw_retirement_record record;
-    KW_TRY(kw_retirement_begin(rotation->workspace, rehearsed, &record,
-                               &cli->error));
-    kw_status status =
+    kw_status status = kw_retirement_begin(rotation->workspace, rehearsed,
+                                           &record, &cli->error);
+    if (status != KW_OK) {
+        kw_error_also(&cli->error, "the chip is as it was");
+        return status;
+    }
+    status =
         kw_retire_chip(rotation->chip, authority, &retirement, &cli->error);
     const bool untouched = kw_status_class(status) == KW_CLASS_NO;
     if (status == KW_OK) {

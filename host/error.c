@@ -66,6 +66,12 @@ kw_status kw_error_hint(struct kw_error *error, const char *format, ...) {
     return error->status;
 }
 
+void kw_error_also(struct kw_error *error, const char *words) {
+    const size_t size = strlen(error->hint);
+    (void)snprintf(error->hint + size, sizeof error->hint - size, "%s%s",
+                   size == 0 ? "" : "; ", words);
+}
+
 /* A byte of a chip that no data sheet names has no words of its own. */
 static const char *words_of(kw_status status, char unknown[64]) {
     const char *words = kw_status_text(status);

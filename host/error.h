@@ -28,6 +28,9 @@ kw_status kw_error_system(struct kw_error *error, const char *format, ...)
 kw_status kw_error_hint(struct kw_error *error, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Adds words to what the hint says already. */
+void kw_error_also(struct kw_error *error, const char *words);
+
 /* Words for a status that core answered: "DOING: words of the status". */
 kw_status kw_error_core(struct kw_error *error, kw_status status,
                         const char *doing);

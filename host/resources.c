@@ -17,6 +17,7 @@
 #define SECRET_MAX    64
 #define LINE_MAX_SIZE 256
 #define LAST_LINE     "Key generation - Success"
+#define UNTOUCHED     "the chip is as it was"
 
 /* One run. All that it makes is on the disk before the chip is changed: from
  * then on nothing but the chip can stop it. */
@@ -424,12 +425,17 @@ static kw_status make_all(struct run *run,
                           struct kw_error *error) {
     KW_TRY(check_first(run, error));
     memcpy(run->result->serial, run->view.state.serial, KW_SERIAL_SIZE);
-    KW_TRY(kw_keyring_new_generation(
+    kw_status status = kw_keyring_new_generation(
         run->resources->workspace, run->result->serial,
-        &run->result->generation, &run->result->folder, error));
-    const kw_status status = make_files(run, image, error);
+        &run->result->generation, &run->result->folder, error);
+    if (status != KW_OK) {
+        kw_error_also(error, UNTOUCHED);
+        return status;
+    }
+    status = make_files(run, image, error);
     if (status != KW_OK) {
         kw_generation_discard(run->result->folder);
+        kw_error_also(error, UNTOUCHED);
         return status;
     }
     return program(run, error);

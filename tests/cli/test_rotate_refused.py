@@ -973,6 +973,7 @@ class FullDisk(rotation_case.Case):
                         image, *self.address_of_chip)
                 self.assertEqual(code, 6)
                 self.assertIn("File too large", document["message"])
+                self.assertIn("the chip is as it was", document["hint"])
                 self.assertEqual(self.status(), status)
                 self.kw.run("rotate", "verify")
         code, _ = self.limited(100000, "resources", "make", "--yes",
@@ -989,6 +990,7 @@ class FullDisk(rotation_case.Case):
                 self.assertEqual(code, 6)
                 self.assertRegex(document["message"],
                                  "cannot write .*retired-.*too large")
+                self.assertIn("the chip is as it was", document["hint"])
         self.kw.run("rotate", "verify")
         # A disk that gets full in the middle no longer matters.
         proxy = self.proxy(At(self.leave_8_kib, 0x12, 0x82, 0x0030))
