@@ -151,12 +151,12 @@ class Write(Case):
 
     def test_keys_are_asked_for(self):
         data = self.file("data", bytes(31) + b"\1")
-        self.unchanged(2, r"private key in slot 2 for ever\?.*\n.*--yes", "chip",
-                       "write", 2, "--file", data)
-        for slot in (5, 6, 9):
+        for slot, what in ((2, "private key"), (5, "secret"), (6, "secret"),
+                           (9, "secret")):
             with self.subTest(slot=slot):
-                self.unchanged(2, rf"secret in slot {slot} for ever\?.*\n.*--yes",
-                               "chip", "write", slot, "--file", data)
+                self.unchanged(
+                    2, rf"{what} in slot {slot} for ever\?.*\n.*--yes",
+                    "chip", "write", slot, "--file", data)
 
     def test_another_public_key_is_asked_for(self):
         """Not the first one, not the same one; data never are."""
