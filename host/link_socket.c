@@ -4,7 +4,6 @@
 #include <limits.h>
 #include <netdb.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -16,6 +15,7 @@
 #include "core/packet.h"
 #include "host/files.h"
 #include "host/links.h"
+#include "host/pause.h"
 #include "host/tcp_turn.h"
 
 #define DEFAULT_PORT "8608"
@@ -150,19 +150,32 @@ static kw_status receive_frame(struct socket_link *link, uint8_t *frame,
  * another. A command has the chip's lock from its wake to its idle; hosts
  * that know nothing of the lock are not kept out. */
 
-static kw_status begin_sequence(const struct socket_link *link) {
+static kw_status wait_for_lock(const struct socket_link *link,
+                               const struct kw_pause *pause) {
     const int64_t deadline = now_ms() + LOCK_WAIT_MS;
-    while (link->lock >= 0 && flock(link->lock, LOCK_EX | LOCK_NB) != 0) {
+    while (flock(link->lock, LOCK_EX | LOCK_NB) != 0) {
         KW_ENSURE(now_ms() < deadline, KW_ABSENT_LOCKED);
-        KW_ENSURE(poll(NULL, 0, LOCK_STEP_MS) == 0, KW_INTERRUPTED);
+        KW_ENSURE(kw_pause_poll(pause, NULL, LOCK_STEP_MS) == 0,
+                  KW_INTERRUPTED);
     }
     return KW_OK;
 }
 
-static kw_status wait_awake(struct socket_link *link, const sigset_t *mask) {
-    const struct timespec limit = {.tv_sec = DEADLINE_MS / 1000};
+static kw_status begin_sequence(const struct socket_link *link) {
+    struct kw_pause pause;
+    if (link->lock < 0) {
+        return KW_OK;
+    }
+    kw_pause_begin(&pause);
+    const kw_status status = wait_for_lock(link, &pause);
+    kw_pause_end(&pause);
+    return status;
+}
+
+static kw_status wait_awake(struct socket_link *link,
+                            const struct kw_pause *pause) {
     struct pollfd waiting = {.fd = link->fd, .events = POLLIN};
-    const int ready = ppoll(&waiting, 1, &limit, mask);
+    const int ready = kw_pause_poll(pause, &waiting, DEADLINE_MS);
     link->left = ready < 0;
     link->late = link->left || (ready == 0 && get_in_step(link) != KW_OK);
     KW_ENSURE(!link->left, KW_INTERRUPTED);
@@ -170,17 +183,13 @@ static kw_status wait_awake(struct socket_link *link, const sigset_t *mask) {
 }
 
 /* A wake changes nothing, so that an interruption need not wait for its
- * answer. One that comes before the wait is kept for it. */
+ * answer. */
 static kw_status send_wake(struct socket_link *link) {
-    sigset_t stops;
-    sigset_t before;
-    (void)sigemptyset(&stops);
-    (void)sigaddset(&stops, SIGINT);
-    (void)sigaddset(&stops, SIGTERM);
-    (void)sigprocmask(SIG_BLOCK, &stops, &before);
+    struct kw_pause pause;
+    kw_pause_begin(&pause);
     const kw_status sent = send_word(link, WORD_WAKE);
-    const kw_status status = sent == KW_OK ? wait_awake(link, &before) : sent;
-    (void)sigprocmask(SIG_SETMASK, &before, NULL);
+    const kw_status status = sent == KW_OK ? wait_awake(link, &pause) : sent;
+    kw_pause_end(&pause);
     return status;
 }
 

@@ -10,6 +10,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "host/pause.h"
+
 #define WAIT_MS    5000 /* as for every chip */
 #define STEP_MS    2
 #define GOODBYE_MS 2000 /* a stuck chip may still have to obey */
@@ -39,27 +41,43 @@ static bool try_turn(int turn, const struct sockaddr_un *name, socklen_t size) {
            errno != EADDRINUSE;
 }
 
+/* 0, or the errno that says why not: EAGAIN when another has it for good. */
+static int wait_for_turn(int turn, const struct sockaddr_un *name,
+                         socklen_t size, const struct kw_pause *pause) {
+    for (int waited = 0; !try_turn(turn, name, size); waited += STEP_MS) {
+        if (waited >= WAIT_MS) {
+            return EAGAIN;
+        }
+        if (kw_pause_poll(pause, NULL, STEP_MS) != 0) {
+            return errno;
+        }
+    }
+    return 0;
+}
+
+static kw_status not_taken(const char *address, struct kw_error *error) {
+    if (errno != EAGAIN) {
+        return kw_error_system(error, "Can't connect to tcp:%s", address);
+    }
+    kw_error(error, KW_ABSENT_LOCKED,
+             "Can't connect to tcp:%s: another process has it", address);
+    return kw_error_hint(error, "wait until that process has ended, or end it");
+}
+
 kw_status kw_tcp_turn_take(int connection, const char *address, int *turn,
                            struct kw_error *error) {
     struct sockaddr_un name;
+    struct kw_pause pause;
     const socklen_t size = name_of(connection, &name);
     const int fd =
         size == 0 ? -1 : socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    int waited = 0;
-    while (fd >= 0 && !try_turn(fd, &name, size)) {
-        if (waited >= WAIT_MS) {
-            (void)close(fd);
-            kw_error(error, KW_ABSENT_LOCKED,
-                     "Can't connect to tcp:%s: another process has it",
-                     address);
-            return kw_error_hint(error, "wait until that process has ended, "
-                                        "or end it");
-        }
-        if (poll(NULL, 0, STEP_MS) != 0) {
-            (void)close(fd);
-            return kw_error_system(error, "Can't connect to tcp:%s", address);
-        }
-        waited += STEP_MS;
+    kw_pause_begin(&pause);
+    const int cause = fd < 0 ? 0 : wait_for_turn(fd, &name, size, &pause);
+    kw_pause_end(&pause);
+    if (cause != 0) {
+        (void)close(fd);
+        errno = cause;
+        return not_taken(address, error);
     }
     *turn = fd;
     return KW_OK;

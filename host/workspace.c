@@ -7,8 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "host/pause.h"
 
 #define SCHEMA          "keywright/workspace/1"
 #define DESCRIPTION     "workspace.json"
@@ -165,20 +166,27 @@ void kw_workspace_close(struct kw_workspace *workspace) {
     *workspace = (struct kw_workspace){.folder = NULL, .lock = -1};
 }
 
-int kw_lock_byte(int fd, off_t byte) {
+static int wait_for_byte(int fd, off_t byte, const struct kw_pause *pause) {
     struct flock lock = {
         .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
-    const struct timespec pause = {.tv_nsec = LOCK_POLL_MS * 1000000L};
     for (int waited = 0; fcntl(fd, F_OFD_SETLK, &lock) != 0;
          waited += LOCK_POLL_MS) {
         if ((errno != EAGAIN && errno != EACCES) || waited >= LOCK_WAIT_MS) {
             return errno == EACCES ? EAGAIN : errno;
         }
-        if (nanosleep(&pause, NULL) != 0) {
+        if (kw_pause_poll(pause, NULL, LOCK_POLL_MS) != 0) {
             return errno;
         }
     }
     return 0;
+}
+
+int kw_lock_byte(int fd, off_t byte) {
+    struct kw_pause pause;
+    kw_pause_begin(&pause);
+    const int cause = wait_for_byte(fd, byte, &pause);
+    kw_pause_end(&pause);
+    return cause;
 }
 
 /* Who holds the lock, for the words alone: the lock decides. */
