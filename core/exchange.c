@@ -68,9 +68,9 @@ static kw_status exchange(struct kw_chip *chip, const uint8_t *packet,
                                     sizeof frame, &frame_size));
     chip->bytes += (uint32_t)frame_size;
     KW_TRY(kw_response_decode(frame, frame_size, &data, &size));
-    if (size == 1) {
+    if (frame_size == KW_RESPONSE_MIN) { /* not by way of what was decoded */
         chip->answered = packet[1];
-        chip->answer = data[0];
+        chip->answer = frame[1];
     }
     return take_answer(data, size, answer, answer_size);
 }
