@@ -1,9 +1,9 @@
 /* host/board_client.h: one connection of the board: what came in, what goes
- * out, and why not yet. Knows host/board_loop.h. */
+ * out, and why not yet. Knows host/board_wire.h. */
 #ifndef KW_HOST_BOARD_CLIENT_H
 #define KW_HOST_BOARD_CLIENT_H
 
-#include "host/board_loop.h"
+#include "host/board_wire.h"
 
 #define KW_BOARD_OUTPUT_MAX ((size_t)4 * KW_BOARD_REPLY_MAX)
 

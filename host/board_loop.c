@@ -10,7 +10,6 @@
 #include <sys/inotify.h>
 #include <sys/socket.h>
 #include <termios.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "host/board.h"
@@ -49,13 +48,6 @@ struct kw_board_loop {
     atomic_bool over;
     atomic_int cause; /* errno of a worker that cannot wait */
 };
-
-uint64_t kw_board_microseconds(void *unused) {
-    struct timespec now;
-    (void)unused;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
-}
 
 unsigned kw_board_loop_workers(void) {
     const long processors = sysconf(_SC_NPROCESSORS_ONLN);
