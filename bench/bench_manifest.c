@@ -21,10 +21,10 @@
 #include "bench/p256.h"
 #include "core/compcert.h"
 #include "host/key.h"
-#include "host/manifest_base64.h"
-#include "host/manifest_build.h"
-#include "host/manifest_store.h"
-#include "host/manifest_verify.h"
+#include "host/base64.h"
+#include "host/manifest/build.h"
+#include "host/manifest/store.h"
+#include "host/manifest/verify.h"
 #include "host/text.h"
 
 #define ENTRIES    20000u

@@ -1,10 +1,10 @@
 /* cli/certs.h: the verbs of `certs` and what they share.
- * Knows cli/cli.h and host/certs_chain.h. */
+ * Knows cli/cli.h and host/certs/chain.h. */
 #ifndef KW_CLI_CERTS_H
 #define KW_CLI_CERTS_H
 
 #include "cli/cli.h"
-#include "host/certs_chain.h"
+#include "host/certs/chain.h"
 
 /* A number in hex digits: exactly `size` bytes. KW_USAGE names the option. */
 KW_MUST_USE kw_status kw_certs_hex(struct kw_cli *cli, const char *option,

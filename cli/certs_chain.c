@@ -6,10 +6,10 @@
 
 #include "cli/certs.h"
 #include "cli/show.h"
-#include "host/certs_change.h"
-#include "host/certs_export.h"
+#include "host/certs/change.h"
+#include "host/certs/export.h"
+#include "host/certs/pki_file.h"
 #include "host/key.h"
-#include "host/pki_file.h"
 #include "host/text.h"
 
 #define NAME_TEXT      65

@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "cli/certs.h"
-#include "host/cert_definition.h"
+#include "host/certs/definition.h"
+#include "host/certs/pki_file.h"
 #include "host/files.h"
-#include "host/pki_file.h"
 #include "host/text.h"
 
 #define DEFINITION_FILE_MAX 65536

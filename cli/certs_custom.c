@@ -5,7 +5,7 @@
 
 #include "cli/certs.h"
 #include "cli/show.h"
-#include "host/certs_custom.h"
+#include "host/certs/custom.h"
 
 #define YEARS_MAX 127u
 

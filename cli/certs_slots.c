@@ -6,8 +6,8 @@
 #include "cli/certs.h"
 #include "cli/copied.h"
 #include "cli/show.h"
-#include "host/certs_change.h"
-#include "host/pki.h"
+#include "host/certs/change.h"
+#include "host/certs/pki.h"
 
 #define NAME_TEXT 65
 

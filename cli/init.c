@@ -7,8 +7,8 @@
 #include "cli/copied.h"
 #include "cli/show.h"
 #include "cli/wrap.h"
+#include "host/certs/simulated_vendor.h"
 #include "host/emulated_chip.h"
-#include "host/simulated_vendor.h"
 #include "host/text.h"
 
 #define SERIAL_TEXT (2 * KW_SERIAL_SIZE + 1)

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "host/manifest_journal.h"
+#include "host/manifest/journal.h"
 
 kw_status kw_manifest_number(struct kw_cli *cli,
                              const struct kw_arguments *arguments,

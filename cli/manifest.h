@@ -4,7 +4,7 @@
 #define KW_CLI_MANIFEST_H
 
 #include "cli/cli.h"
-#include "host/manifest_scan.h"
+#include "host/manifest/scan.h"
 
 /* A number from 1 to `limit` of an option; `fallback` when it is not
  * there. */

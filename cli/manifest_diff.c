@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 
 #include "cli/manifest.h"
-#include "host/manifest_index.h"
+#include "host/manifest/index.h"
 #include "host/openssl_hash.h"
 
 #define PRINT_SIZE 8

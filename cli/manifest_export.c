@@ -6,7 +6,7 @@
 #include "cli/answer.h"
 #include "cli/manifest.h"
 #include "host/files.h"
-#include "host/manifest_export.h"
+#include "host/manifest/export.h"
 #include "host/out.h"
 
 static const struct choice {

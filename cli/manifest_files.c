@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "cli/manifest.h"
-#include "host/manifest_store.h"
+#include "host/manifest/store.h"
 
 /* Entries go from files into a new one. */
 struct moving {

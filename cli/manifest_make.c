@@ -6,8 +6,8 @@
 
 #include "cli/manifest.h"
 #include "cli/show.h"
-#include "host/manifest_build.h"
-#include "host/manifest_store.h"
+#include "host/manifest/build.h"
+#include "host/manifest/store.h"
 
 struct making {
     struct kw_cli *cli;

@@ -7,7 +7,7 @@
 #include "cli/answer.h"
 #include "cli/manifest.h"
 #include "cli/show.h"
-#include "host/manifest_entry.h"
+#include "host/manifest/entry.h"
 
 /* A document goes to stdout as it is made, row by row: a manifest may hold a
  * million. */

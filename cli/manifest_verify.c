@@ -4,8 +4,8 @@
 #include <unistd.h>
 
 #include "cli/manifest.h"
-#include "host/manifest_signer.h"
-#include "host/manifest_verify.h"
+#include "host/manifest/signer.h"
+#include "host/manifest/verify.h"
 
 /* A document lists so many findings; text lists all. */
 #define LISTED_MAX 10000

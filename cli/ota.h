@@ -1,10 +1,10 @@
 /* cli/ota.h: the verbs of `ota` and the console lines of the reference
- * example. Knows cli/winc.h and host/ota.h. */
+ * example. Knows cli/winc.h and host/winc/ota.h. */
 #ifndef KW_CLI_OTA_H
 #define KW_CLI_OTA_H
 
 #include "cli/winc.h"
-#include "host/ota.h"
+#include "host/winc/ota.h"
 
 /* cli/ota_log.c */
 struct kw_ota_log {

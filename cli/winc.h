@@ -1,10 +1,10 @@
 /* cli/winc.h: the verbs of `winc`, and what `ota` shares with them.
- * Knows cli/cli.h and host/winc_work.h. */
+ * Knows cli/cli.h and host/winc/work.h. */
 #ifndef KW_CLI_WINC_H
 #define KW_CLI_WINC_H
 
 #include "cli/cli.h"
-#include "host/winc_work.h"
+#include "host/winc/work.h"
 
 #define KW_WINC_OPTION_MODULE                                                  \
     { "--module", "NAME", "which module (default: winc)" }

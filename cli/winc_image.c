@@ -5,7 +5,7 @@
 #include "cli/winc.h"
 #include "core/bytes.h"
 #include "host/text.h"
-#include "host/winc_record.h"
+#include "host/winc/record.h"
 
 static kw_status no_memory(struct kw_cli *cli) {
     return kw_error(&cli->error, KW_SYSTEM_MEMORY, "out of memory");

@@ -5,7 +5,7 @@
 
 #include "cli/winc.h"
 #include "host/text.h"
-#include "host/winc_record.h"
+#include "host/winc/record.h"
 
 #define DATE_TEXT 32
 

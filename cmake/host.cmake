@@ -17,7 +17,7 @@ target_link_libraries(keywright_sim
   PUBLIC keywright_core keywright_posix PRIVATE OpenSSL::SSL OpenSSL::Crypto)
 
 file(GLOB KEYWRIGHT_HOST_SOURCES CONFIGURE_DEPENDS
-  ${PROJECT_SOURCE_DIR}/host/*.c ${PROJECT_SOURCE_DIR}/host/primitives/*.c)
+  ${PROJECT_SOURCE_DIR}/host/*.c ${PROJECT_SOURCE_DIR}/host/*/*.c)
 
 # The data of `keywright primitives` goes into the program.
 file(GLOB KEYWRIGHT_SHIPPED_FILES CONFIGURE_DEPENDS

@@ -3,13 +3,13 @@
  * A lab is a table of steps and a table of attacks (docs/labs.md). The
  * steps are what a host and a chip do; one that fails ends the lab. An
  * attack answers what the host answered to it: it must be refused.
- * Knows host/workspace.h, host/pki.h, core/chip.h. */
+ * Knows host/workspace.h, host/certs/pki.h, core/chip.h. */
 #ifndef KW_HOST_LAB_H
 #define KW_HOST_LAB_H
 
 #include "core/chip.h"
+#include "host/certs/pki.h"
 #include "host/error.h"
-#include "host/pki.h"
 #include "host/workspace.h"
 
 struct kw_lab_part;

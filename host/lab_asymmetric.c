@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/certs_chain.h"
+#include "host/certs/chain.h"
+#include "host/certs/pki_file.h"
 #include "host/chip_reading.h"
 #include "host/lab.h"
 #include "host/lab_chain.h"
-#include "host/pki_file.h"
 
 #define CHALLENGE_SIZE 32
 #define PRIVATE_SLOT   0

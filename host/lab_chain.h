@@ -1,11 +1,11 @@
 /* host/lab_chain.h: a chain of somebody else, for the attacks of a lab.
  *
  * Names, layout and extensions as those of a true chain; the keys are made
- * for the moment and kept nowhere. Knows host/certs_chain.h. */
+ * for the moment and kept nowhere. Knows host/certs/chain.h. */
 #ifndef KW_HOST_LAB_CHAIN_H
 #define KW_HOST_LAB_CHAIN_H
 
-#include "host/certs_chain.h"
+#include "host/certs/chain.h"
 
 struct kw_lab_chain_plan {
     const struct kw_chain *like; /* whose names it takes */

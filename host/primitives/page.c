@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/sha256.h"
-#include "host/manifest_base64.h"
+#include "host/base64.h"
 #include "host/primitives/shipped.h"
 
 #define FOLDER "web/primitives/"

@@ -24,7 +24,7 @@ enum kw_sim_model {
 /* Fills an EEPROM: configuration, OTP code, lock state, keys in slots 0-4
  * (where the part has them), all else blank (FF). The serial is 01 23, six
  * random bytes, and 01 (EE for a blank part). Slots 10, 11, 12 stay blank:
- * host/simulated_vendor.c issues the chain and puts it there with
+ * host/certs/simulated_vendor.c issues the chain and puts it there with
  * kw_sim_eeprom_slot. */
 KW_MUST_USE kw_status kw_sim_personality(enum kw_sim_part part,
                                          enum kw_sim_model model,

@@ -3,7 +3,7 @@
  * Input: 72 bytes, a byte of what is given, then the definition's text. What
  * expands is a certificate, and compresses to the same 72 bytes again with
  * the same definition. */
-#include "host/cert_definition.h"
+#include "host/certs/definition.h"
 #include "tests/fuzz/fuzz.h"
 
 static void again(const struct kw_cert_definition *definition,

@@ -4,7 +4,7 @@
 #include <openssl/asn1.h>
 #include <openssl/x509.h>
 
-#include "host/pki.h"
+#include "host/certs/pki.h"
 #include "tests/fuzz/fuzz.h"
 
 static bool is_constructed(const struct kw_der_item *item) {

@@ -3,7 +3,7 @@
 #include <jansson.h>
 #include <unistd.h>
 
-#include "host/manifest_entry.h"
+#include "host/manifest/entry.h"
 #include "tests/fuzz/fuzz.h"
 
 static struct kw_manifest_room room;

@@ -1,6 +1,6 @@
 /* An HTTP body: a whole certificate or key, or refused; never whole when a
  * byte of DER is missing. */
-#include "host/winc_input.h"
+#include "host/winc/input.h"
 #include "tests/fuzz/fuzz.h"
 
 static void try_kind(enum kw_winc_input_kind kind, const uint8_t *data,

@@ -1,6 +1,6 @@
 /* The certificate list, as JSON and as a C array: what is taken is within
  * its limits. */
-#include "host/ota_list.h"
+#include "host/winc/ota_list.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

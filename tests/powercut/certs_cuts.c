@@ -24,11 +24,11 @@
 #include <unistd.h>
 
 #include "cli/program.h"
-#include "host/certs_backup.h"
-#include "host/certs_journal.h"
+#include "host/certs/backup.h"
+#include "host/certs/journal.h"
+#include "host/certs/pki_file.h"
 #include "host/key.h"
 #include "host/links.h"
-#include "host/pki_file.h"
 #include "tests/powercut/disk.h"
 
 /* A cut between two commands: before a packet is built for the wire. The

@@ -21,7 +21,7 @@
 
 #include "cli/program.h"
 #include "host/files.h"
-#include "host/manifest_store.h"
+#include "host/manifest/store.h"
 #include "tests/powercut/disk.h"
 
 #define FILE_MAX 65536

@@ -5,8 +5,8 @@
 
 #include <openssl/x509_vfy.h>
 
-#include "host/certs_custom.h"
-#include "host/certs_dates.h"
+#include "host/certs/custom.h"
+#include "host/certs/dates.h"
 #include "host/emulated_chip.h"
 #include "tests/unit/scratch.h"
 

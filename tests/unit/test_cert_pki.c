@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "host/pki_file.h"
-#include "host/pki_verify.h"
+#include "host/certs/pki_file.h"
+#include "host/certs/pki_verify.h"
 
 enum { ROOT, SIGNER, DEVICE, COUNT };
 

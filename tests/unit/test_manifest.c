@@ -14,10 +14,10 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
-#include "host/manifest_base64.h"
-#include "host/manifest_index.h"
-#include "host/manifest_json.h"
-#include "host/manifest_spill.h"
+#include "host/base64.h"
+#include "host/manifest/index.h"
+#include "host/manifest/json.h"
+#include "host/manifest/spill.h"
 
 /* --- base64 --- */
 

@@ -7,10 +7,10 @@
 #include <openssl/x509v3.h>
 
 #include "core/rotate.h"
-#include "host/certificate.h"
+#include "host/certs/certificate.h"
+#include "host/certs/simulated_vendor.h"
 #include "host/key.h"
 #include "host/openssl_hash.h"
-#include "host/simulated_vendor.h"
 #include "tests/unit/scratch.h"
 
 /* 2026-11-20 10:17:30 UTC, and a leap day at noon. */

@@ -13,7 +13,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
-#include "host/winc_input.h"
+#include "host/winc/input.h"
 
 struct body {
     uint8_t *bytes;
