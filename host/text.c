@@ -4,6 +4,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "host/base64.h"
+
 static void write_hex(const uint8_t *bytes, size_t size, const char *digits,
                       char *text) {
     for (size_t i = 0; i < size; i++) {
@@ -49,51 +51,19 @@ kw_status kw_hex_read(const char *text, uint8_t *bytes, size_t size) {
     return KW_OK;
 }
 
-static const char BASE64URL[] =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-static size_t base64_size(size_t size) {
-    return (size * 4 + 2) / 3;
-}
-
 char *kw_base64url(const uint8_t *bytes, size_t size) {
-    char *text = malloc(base64_size(size) + 1);
-    char *at = text;
-    uint32_t bits = 0;
-    unsigned held = 0;
-    if (text == NULL) {
-        return NULL;
+    char *text = malloc(kw_base64_length(KW_BASE64URL, size) + 1);
+    if (text != NULL) {
+        text[kw_base64_encode(KW_BASE64URL, bytes, size, text)] = '\0';
     }
-    for (size_t i = 0; i < size; i++) {
-        bits = (bits << 8) | bytes[i];
-        for (held += 8; held >= 6;) {
-            held -= 6;
-            *at++ = BASE64URL[(bits >> held) & 63];
-        }
-    }
-    if (held > 0) {
-        *at++ = BASE64URL[(bits << (6 - held)) & 63];
-    }
-    *at = '\0';
     return text;
 }
 
 kw_status kw_base64url_read(const char *text, uint8_t *bytes, size_t size) {
-    uint32_t bits = 0;
-    unsigned held = 0;
-    KW_ENSURE(strlen(text) == base64_size(size), KW_PARSE_SIZE);
-    for (; *text != '\0'; text++) {
-        const char *digit = strchr(BASE64URL, *text);
-        KW_ENSURE(digit != NULL, KW_PARSE);
-        bits = (bits << 6) | (uint32_t)(digit - BASE64URL);
-        held += 6;
-        if (held >= 8) {
-            held -= 8;
-            *bytes++ = (uint8_t)(bits >> held);
-        }
-    }
-    const uint32_t spare = bits & ((1u << held) - 1u);
-    return spare == 0 ? KW_OK : KW_PARSE;
+    const size_t length = strlen(text);
+    size_t read = 0;
+    KW_ENSURE(length == kw_base64_length(KW_BASE64URL, size), KW_PARSE_SIZE);
+    return kw_base64_decode(KW_BASE64URL, text, length, bytes, size, &read);
 }
 
 void kw_time_now(char text[KW_TIME_TEXT]) {

@@ -1,5 +1,5 @@
 /* host/text.h: bytes as text: hex, base64url, time.
- * Knows core/status.h alone. */
+ * Knows core/status.h and host/base64.h. */
 #ifndef KW_HOST_TEXT_H
 #define KW_HOST_TEXT_H
 
