@@ -20,8 +20,8 @@
 
 #include "bench/p256.h"
 #include "core/compcert.h"
-#include "host/key.h"
 #include "host/base64.h"
+#include "host/key.h"
 #include "host/manifest/build.h"
 #include "host/manifest/store.h"
 #include "host/manifest/verify.h"

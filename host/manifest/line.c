@@ -1,8 +1,8 @@
 /* host/manifest/record.h: a line of RECORDS.ndjson. */
 #include <string.h>
 
-#include "host/certs/pki_verify.h"
 #include "host/base64.h"
+#include "host/certs/pki_verify.h"
 #include "host/manifest/record.h"
 #include "host/text.h"
 

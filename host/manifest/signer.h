@@ -9,8 +9,8 @@
 
 #include <time.h>
 
-#include "host/certs/pki_file.h"
 #include "host/base64.h"
+#include "host/certs/pki_file.h"
 #include "host/workspace.h"
 
 /* Of the protected header, in base64url. */
