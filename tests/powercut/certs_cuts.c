@@ -14,38 +14,19 @@
  * one seed, and no cut inside a resume: for slow instrumented builds.
  * --self-test: one seed on a disk that does not flush; this program
  * must find what that loses. */
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "cli/program.h"
 #include "host/certs/backup.h"
 #include "host/certs/journal.h"
 #include "host/certs/pki_file.h"
 #include "host/key.h"
 #include "host/links.h"
-#include "tests/powercut/disk.h"
+#include "tests/powercut/command.h"
 
-/* A cut between two commands: before a packet is built for the wire. The
- * linker sends core's and host's calls here. */
-kw_status __real_kw_packet_encode(const struct kw_command *command,
-                                  uint8_t packet[KW_PACKET_MAX], size_t *size);
-kw_status __wrap_kw_packet_encode(const struct kw_command *command,
-                                  uint8_t packet[KW_PACKET_MAX], size_t *size);
-kw_status __wrap_kw_packet_encode(const struct kw_command *command,
-                                  uint8_t packet[KW_PACKET_MAX], size_t *size) {
-    kw_disk_mark();
-    return __real_kw_packet_encode(command, packet, size);
-}
-
-/* --- running the command in a child --- */
-
-#define WORDS_MAX 6
+/* --- the command --- */
 
 static const char *const INIT[] = {"init", NULL};
 static const char *const CUSTOM[] = {"certs", "custom", "--org", "test", NULL};
@@ -55,12 +36,6 @@ static const char *const RESTORE[] = {"certs", "restore", NULL};
 static const char *const RESUME[] = {"certs", "resume", NULL};
 static const char *const TAKE_BACK[] = {"certs", "resume", "--old", NULL};
 static const char *const VERIFY[] = {"certs", "verify", NULL};
-
-struct cut {
-    unsigned long at; /* 0: never */
-    uint64_t seed;
-};
-static const struct cut NO_CUT = {0, 1};
 
 struct start {
     const char *name;
@@ -76,71 +51,25 @@ static const struct start STARTS[] = {
 struct campaign {
     char folder[64]; /* holds everything below */
     char base[96];
-    char work[96];             /* the workspace that is cut */
-    unsigned long *operations; /* shared with the children */
+    char work[96]; /* the workspace that is cut */
+    struct kw_cut_command command;
     const struct start *start;
     struct kw_cert_slots vendor;
     struct kw_cert_slots before;
     bool is_long;
     bool is_short;
-    bool lies;
     unsigned long cuts;
     unsigned long failures;
 };
 
-static void be_silent(void) {
-    const int null = open("/dev/null", O_RDWR);
-    if (null >= 0 && getenv("KEYWRIGHT_CUTS_LOUD") == NULL) {
-        (void)dup2(null, STDOUT_FILENO);
-        (void)dup2(null, STDERR_FILENO);
-    }
-}
-
-static int child(const struct campaign *campaign, const char *workspace,
-                 struct cut cut, const char *const *words) {
-    const struct kw_noun nouns[] = {kw_noun_init, kw_noun_certs};
-    char *argv[4 + WORDS_MAX] = {"keywright", "--yes", "--workspace",
-                                 (char *)workspace};
-    int argc = 4;
-    for (; *words != NULL; words++) {
-        argv[argc++] = (char *)*words;
-    }
-    be_silent();
-    kw_disk_start(workspace, cut.seed, cut.at);
-    kw_disk_lie_about_flushing(campaign->lies);
-    const int code = kw_program_main(argc, argv, nouns, 2);
-    *campaign->operations = kw_disk_operations();
-    return code;
-}
-
 static int run_in(const struct campaign *campaign, const char *workspace,
-                  struct cut cut, const char *const *words) {
-    int status = 0;
-    (void)fflush(NULL);
-    const pid_t pid = fork();
-    if (pid == 0) {
-        _exit(child(campaign, workspace, cut, words));
-    }
-    if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status)) {
-        return -1;
-    }
-    return WEXITSTATUS(status);
+                  struct kw_cut cut, const char *const *words) {
+    return kw_cut_command_run(&campaign->command, workspace, cut, words);
 }
 
-static int run(const struct campaign *campaign, struct cut cut,
+static int run(const struct campaign *campaign, struct kw_cut cut,
                const char *const *words) {
     return run_in(campaign, campaign->work, cut, words);
-}
-
-static bool copy_folder(const char *from, const char *to) {
-    int status = 0;
-    kw_disk_remove(to);
-    const pid_t pid = fork();
-    if (pid == 0) {
-        (void)execlp("cp", "cp", "-a", from, to, (char *)NULL);
-        _exit(127);
-    }
-    return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
 }
 
 /* --- what must hold --- */
@@ -268,17 +197,17 @@ static const char *complaint(const struct campaign *campaign,
         !same(&facts->slots, &campaign->vendor)) {
         return "the slots hold neither the old nor the new content";
     }
-    return run(campaign, NO_CUT, VERIFY) == 0
+    return run(campaign, kw_no_cut, VERIFY) == 0
                ? NULL
                : "the slots hold neither the old content nor a whole chain";
 }
 
 /* --- cutting --- */
 
-static void fail(struct campaign *campaign, struct cut first, struct cut second,
-                 const char *why) {
+static void fail(struct campaign *campaign, struct kw_cut first,
+                 struct kw_cut second, const char *why) {
     campaign->failures++;
-    if (campaign->lies) {
+    if (campaign->command.lies) {
         return; /* as it should be */
     }
     (void)printf("certs, %s: cut at %lu seed %llu, in the resume at %lu seed "
@@ -291,11 +220,11 @@ static void fail(struct campaign *campaign, struct cut first, struct cut second,
 /* Nothing is stuck: the command runs, and the vendor's chain comes back. */
 static const char *run_again(struct campaign *campaign) {
     struct facts facts;
-    if (run(campaign, NO_CUT, campaign->start->words) != 0 ||
-        run(campaign, NO_CUT, VERIFY) != 0) {
+    if (run(campaign, kw_no_cut, campaign->start->words) != 0 ||
+        run(campaign, kw_no_cut, VERIFY) != 0) {
         return "the command cannot be run again";
     }
-    return run(campaign, NO_CUT, RESTORE) == 0 &&
+    return run(campaign, kw_no_cut, RESTORE) == 0 &&
                    read_facts(campaign, campaign->work, &facts) &&
                    same(&facts.slots, &campaign->vendor)
                ? NULL
@@ -303,10 +232,10 @@ static const char *run_again(struct campaign *campaign) {
 }
 
 /* Resumes without a cut and checks. */
-static void settle(struct campaign *campaign, struct cut first,
-                   struct cut second, const char *const *resume) {
+static void settle(struct campaign *campaign, struct kw_cut first,
+                   struct kw_cut second, const char *const *resume) {
     struct facts facts;
-    if (run(campaign, NO_CUT, resume) != 0) {
+    if (run(campaign, kw_no_cut, resume) != 0) {
         fail(campaign, first, second, "resume fails");
         return;
     }
@@ -324,24 +253,24 @@ static void settle(struct campaign *campaign, struct cut first,
 }
 
 /* A run that is cut; false when it ended before the cut. */
-static bool cut_run(struct campaign *campaign, struct cut cut) {
-    if (!copy_folder(campaign->base, campaign->work)) {
-        fail(campaign, cut, NO_CUT, "cannot copy the workspace");
+static bool cut_run(struct campaign *campaign, struct kw_cut cut) {
+    if (!kw_cut_copy_folder(campaign->base, campaign->work)) {
+        fail(campaign, cut, kw_no_cut, "cannot copy the workspace");
         return false;
     }
     const int code = run(campaign, cut, campaign->start->words);
     if (code != KW_DISK_EXIT && code != 0) {
-        fail(campaign, cut, NO_CUT, "the run fails by itself");
+        fail(campaign, cut, kw_no_cut, "the run fails by itself");
     }
     return code == KW_DISK_EXIT;
 }
 
 /* Where the chip was being written a resume has work to do; the next run
  * without a resume must do as well, and so must going back. */
-static void cut_resumes(struct campaign *campaign, struct cut first) {
+static void cut_resumes(struct campaign *campaign, struct kw_cut first) {
     const unsigned long step = campaign->is_long ? 1 : 9;
     for (unsigned long at = 1 + first.at % step;; at += step) {
-        const struct cut second = {at, first.seed + at};
+        const struct kw_cut second = {at, first.seed + at};
         const char *const *resume = at % 2 == 0 ? RESUME : TAKE_BACK;
         if (!cut_run(campaign, first) ||
             run(campaign, second, resume) != KW_DISK_EXIT) {
@@ -359,13 +288,13 @@ static bool journal_is_open(const struct campaign *campaign) {
 
 static void cut_everywhere(struct campaign *campaign, uint64_t seed) {
     for (unsigned long at = 1;; at++) {
-        const struct cut cut = {at, seed};
+        const struct kw_cut cut = {at, seed};
         if (!cut_run(campaign, cut)) {
             return;
         }
         campaign->cuts++;
-        const bool open = !campaign->lies && journal_is_open(campaign);
-        settle(campaign, cut, NO_CUT, at % 2 == 0 ? RESUME : TAKE_BACK);
+        const bool open = !campaign->command.lies && journal_is_open(campaign);
+        settle(campaign, cut, kw_no_cut, at % 2 == 0 ? RESUME : TAKE_BACK);
         if (open && (campaign->is_long || at % 3 == 0) && !campaign->is_short) {
             cut_resumes(campaign, cut);
         }
@@ -383,11 +312,11 @@ static bool prepare(struct campaign *campaign) {
     kw_disk_remove(campaign->base);
     (void)mkdir(campaign->base, 0700);
     const char *base = campaign->base;
-    bool done = run_in(campaign, base, NO_CUT, INIT) == 0 &&
+    bool done = run_in(campaign, base, kw_no_cut, INIT) == 0 &&
                 read_facts(campaign, base, &facts);
     campaign->vendor = facts.slots;
     if (done && campaign->start->has_own_chain) {
-        done = run_in(campaign, base, NO_CUT, CUSTOM) == 0 &&
+        done = run_in(campaign, base, kw_no_cut, CUSTOM) == 0 &&
                read_facts(campaign, base, &facts);
     }
     campaign->before = facts.slots;
@@ -396,7 +325,7 @@ static bool prepare(struct campaign *campaign) {
 
 static unsigned long conduct(struct campaign *campaign) {
     static const uint64_t SEEDS[] = {0, 2, 1, 3};
-    const size_t first = campaign->is_short || campaign->lies ? 1 : 0;
+    const size_t first = campaign->is_short || campaign->command.lies ? 1 : 0;
     const size_t end = campaign->is_long ? 4 : 2;
     if (!prepare(campaign)) {
         (void)printf("certs, %s: cannot prepare\n", campaign->start->name);
@@ -406,30 +335,23 @@ static unsigned long conduct(struct campaign *campaign) {
         cut_everywhere(campaign, SEEDS[i]);
     }
     (void)printf("certs, %s: %lu operations a run, %lu cuts, %lu failures\n",
-                 campaign->start->name, *campaign->operations, campaign->cuts,
-                 campaign->failures);
+                 campaign->start->name, *campaign->command.operations,
+                 campaign->cuts, campaign->failures);
     (void)fflush(stdout);
     return campaign->cuts == 0 ? 1 : campaign->failures;
 }
 
-static bool has_option(int argc, char **argv, const char *option) {
-    return argc > 1 && strcmp(argv[1], option) == 0;
-}
-
 int main(int argc, char **argv) {
-    const char *folder = getenv("TMPDIR");
+    const struct kw_noun nouns[] = {kw_noun_init, kw_noun_certs};
+    const bool self_test = kw_cut_has_option(argc, argv, "--self-test");
     struct campaign campaign = {
-        .is_long = has_option(argc, argv, "--long"),
-        .is_short = has_option(argc, argv, "--short"),
-        .lies = has_option(argc, argv, "--self-test"),
+        .command = {.nouns = nouns, .noun_count = 2, .lies = self_test},
+        .is_long = kw_cut_has_option(argc, argv, "--long"),
+        .is_short = kw_cut_has_option(argc, argv, "--short"),
     };
     unsigned long failures = 0;
-    (void)snprintf(campaign.folder, sizeof campaign.folder,
-                   "%s/kw-certs-XXXXXX", folder == NULL ? "/tmp" : folder);
-    campaign.operations =
-        mmap(NULL, sizeof *campaign.operations, PROT_READ | PROT_WRITE,
-             MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (mkdtemp(campaign.folder) == NULL || campaign.operations == MAP_FAILED) {
+    if (!kw_cut_command_open(&campaign.command) ||
+        !kw_cut_make_folder(campaign.folder, sizeof campaign.folder)) {
         perror("certs_cuts");
         return 1;
     }
@@ -440,5 +362,5 @@ int main(int argc, char **argv) {
         failures += conduct(&campaign);
     }
     kw_disk_remove(campaign.folder);
-    return (failures == 0) == !campaign.lies ? 0 : 1;
+    return (failures == 0) == !self_test ? 0 : 1;
 }

@@ -33,18 +33,6 @@
 #define AGAIN_STEP   23 /* between two cuts of a second try, and their tries */
 #define RUN_EVERY    16 /* cuts between two rotations afterwards */
 
-/* A cut between two commands: before a packet is built for the wire. The
- * linker sends core's and host's calls here. */
-kw_status __real_kw_packet_encode(const struct kw_command *command,
-                                  uint8_t packet[KW_PACKET_MAX], size_t *size);
-kw_status __wrap_kw_packet_encode(const struct kw_command *command,
-                                  uint8_t packet[KW_PACKET_MAX], size_t *size);
-kw_status __wrap_kw_packet_encode(const struct kw_command *command,
-                                  uint8_t packet[KW_PACKET_MAX], size_t *size) {
-    kw_disk_mark();
-    return __real_kw_packet_encode(command, packet, size);
-}
-
 /* --- a campaign --- */
 
 struct campaign;

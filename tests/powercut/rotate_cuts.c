@@ -31,18 +31,6 @@
 #include "host/rotation.h"
 #include "tests/powercut/command.h"
 
-/* A cut between two commands: before a packet is built for the wire. The
- * linker sends core's and host's calls here. */
-kw_status __real_kw_packet_encode(const struct kw_command *command,
-                                  uint8_t packet[KW_PACKET_MAX], size_t *size);
-kw_status __wrap_kw_packet_encode(const struct kw_command *command,
-                                  uint8_t packet[KW_PACKET_MAX], size_t *size);
-kw_status __wrap_kw_packet_encode(const struct kw_command *command,
-                                  uint8_t packet[KW_PACKET_MAX], size_t *size) {
-    kw_disk_mark();
-    return __real_kw_packet_encode(command, packet, size);
-}
-
 /* --- the command --- */
 
 struct place {
