@@ -45,6 +45,22 @@ static kw_status authority_is_gone(struct kw_error *error) {
                                 "rotation up");
 }
 
+/* What the journal ends with when a run failed; NULL: it stays open, and the
+ * next run goes on. */
+static const char *ending(kw_status status,
+                          const struct kw_rotation_progress *progress) {
+    if (kw_status_class(status) == KW_CLASS_NO) {
+        return "refused";
+    }
+    if (progress->restored) {
+        return "rolled-back";
+    }
+    return kw_status_class(status) == KW_CLASS_CHIP && !progress->touched &&
+                   status != KW_CHIP_PROOF
+               ? "nothing-changed"
+               : NULL;
+}
+
 /* Applies the bundle that the journal names, and closes the journal as far
  * as the outcome is final. */
 static kw_status apply_journalled(const struct kw_rotation *rotation,
@@ -58,20 +74,15 @@ static kw_status apply_journalled(const struct kw_rotation *rotation,
     if (status == KW_OK) {
         return kw_journal_note_applied(journal, error);
     }
-    struct kw_error ignored;
-    const enum kw_class class = kw_status_class(status);
     result->restored = progress.restored;
     if (result->resumed && status == KW_NO_BUNDLE_SIGNATURE) {
         /* It fitted when the rotation began: slot 13 has changed since. */
         return authority_is_gone(error);
     }
-    if (class == KW_CLASS_NO) {
-        (void)!kw_journal_close(journal, "refused", &ignored);
-    } else if (progress.restored) {
-        (void)!kw_journal_close(journal, "rolled-back", &ignored);
-    } else if (class == KW_CLASS_CHIP && !progress.touched &&
-               status != KW_CHIP_PROOF) {
-        (void)!kw_journal_close(journal, "nothing-changed", &ignored);
+    struct kw_error ignored;
+    const char *outcome = ending(status, &progress);
+    if (outcome != NULL) {
+        (void)!kw_journal_close(journal, outcome, &ignored);
     }
     return kw_rotation_failed(rotation, &progress, status, error);
 }
