@@ -333,7 +333,7 @@ static kw_status check_chosen(struct kw_cli *cli,
         }
         count++;
         KW_TRY(is_retired(cli, workspace, held, file, &retired));
-        if (retired) {
+        if (retired || kw_file_wipe_began(file->path)) {
             continue;
         }
         if (!is_superseded(files, file)) {

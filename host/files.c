@@ -13,6 +13,7 @@
 #include "core/bytes.h"
 
 #define TEMPORARY_PREFIX ".tmp-"
+#define WIPED_TEXT_MAX   65536
 
 char *kw_format(const char *format, ...) {
     char *text = NULL;
@@ -340,6 +341,19 @@ kw_status kw_file_wipe(const char *path, struct kw_error *error) {
         return kw_error_system(error, "cannot wipe %s", path);
     }
     return flush_folder_of(path, error);
+}
+
+bool kw_file_wipe_began(const char *path) {
+    struct kw_error ignored;
+    uint8_t *text = NULL;
+    size_t size = 0;
+    if (kw_file_read(path, WIPED_TEXT_MAX, &text, &size, &ignored) != KW_OK) {
+        return false;
+    }
+    const bool began = memchr(text, 0, size) != NULL;
+    kw_wipe(text, size);
+    free(text);
+    return began;
 }
 
 kw_status kw_folder_make(const char *path, struct kw_error *error) {

@@ -68,6 +68,8 @@ KW_MUST_USE kw_status kw_input_read(const char *path, size_t limit,
 
 /* Overwrites with zeros, flushes, removes. */
 KW_MUST_USE kw_status kw_file_wipe(const char *path, struct kw_error *error);
+/* Whether a wipe of this text was cut off: no text has a zero byte. */
+bool kw_file_wipe_began(const char *path);
 
 /* Makes a folder of mode 0700 and flushes its parent; one that is there is
  * fine. */

@@ -96,6 +96,18 @@ class Retire(kw.Case):
         self.serial = self.init()
         self.kw.run("resources", "make")
 
+    def test_goes_on_with_a_wipe_that_was_cut_off(self):
+        """Zeros over a part of a key: nobody can mend it, and the rest of it
+        must not stay."""
+        path = self.kw.newest(self.serial, "slot_14_ecc_key_pair.pem")
+        self.kw.run("rotate", "run")
+        text = path.read_bytes()
+        for torn in (bytes(len(text)), bytes(64) + text[64:],
+                     text[:128] + bytes(len(text) - 128)):
+            path.write_bytes(torn)
+            self.kw.run("keys", "retire", self.serial, 1, 14, "--yes")
+            self.assertFalse(path.exists())
+
     def retire(self, *words, code=0):
         return self.kw.json("keys", "retire", self.serial, *words, "--yes",
                             code=code)
