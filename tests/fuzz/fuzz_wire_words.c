@@ -4,14 +4,22 @@
 #include "core/packet.h"
 #include "tests/fuzz/wire_board.h"
 
+#define COMMAND 3
+#define IN_STEP 5 /* answers 00, which is no frame, whatever fails */
+
 static void see(void *self, const uint8_t *request, size_t request_size,
                 const struct kw_sim_reply *reply) {
     const uint8_t *data = NULL;
     size_t data_size = 0;
     const struct fuzz_board *board = self;
-    FUZZ_DEMAND(request[0] <= 3 && (request[0] == 3 || request_size == 1));
+    FUZZ_DEMAND(request[0] == COMMAND || request_size == 1);
+    if (request[0] == IN_STEP) {
+        FUZZ_DEMAND(reply->size == 1 && reply->bytes[0] == 0);
+        return;
+    }
+    FUZZ_DEMAND(request[0] <= COMMAND);
     FUZZ_DEMAND(request[0] != 0 || reply->size > 0);
-    FUZZ_DEMAND(reply->size == 0 || request[0] == 0 || request[0] == 3);
+    FUZZ_DEMAND(reply->size == 0 || request[0] == 0 || request[0] == COMMAND);
     FUZZ_DEMAND(reply->size == 0 || board->faults ||
                 kw_response_decode(reply->bytes, reply->size, &data,
                                    &data_size) == KW_OK);
