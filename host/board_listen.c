@@ -21,7 +21,6 @@
 #define SOCKET_FLAGS (SOCK_NONBLOCK | SOCK_CLOEXEC)
 #define BACKLOG      128 /* connections that wait to be taken */
 #define TERMINAL_MAX 64
-#define TERMINALS    "/dev/pts/"
 
 static kw_status no_memory(struct kw_error *error) {
     return kw_error(error, KW_SYSTEM_MEMORY, "out of memory");
@@ -233,20 +232,16 @@ static bool open_terminal(struct kw_endpoint *endpoint,
            inotify_add_watch(endpoint->watch, name, IN_OPEN | IN_CLOSE) >= 0;
 }
 
-/* Whose terminal it is cannot be seen in it, and the number of one that is
- * gone is given again. So a board binds an abstract socket with the
- * terminal's name: it goes with the board, and is there for no other
- * program's terminal. Containers may count terminals alike, on devices of
- * their own. Answers -1, and errno. */
-static int claim_terminal(const char *name) {
+/* Whose terminal a link leads to cannot be seen in it, and the number of a
+ * terminal that is gone is given again. So a board binds an abstract socket
+ * that is named for the link itself: it goes with the board, and no other
+ * file has that name as long as the link is there. Answers -1, and errno. */
+static int claim_link(const struct kw_file_mark *mark) {
     struct sockaddr_un claim = {.sun_family = AF_UNIX};
-    struct stat about;
-    if (stat(name, &about) != 0) {
-        return -1;
-    }
     const int length =
         snprintf(claim.sun_path + 1, sizeof claim.sun_path - 1,
-                 "keywright board %jx %s", (uintmax_t)about.st_dev, name);
+                 "keywright board %jx %jx", (uintmax_t)mark->device,
+                 (uintmax_t)mark->number);
     const socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) +
                                        1 + (size_t)length);
     const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -259,16 +254,12 @@ static int claim_terminal(const char *name) {
     return fd;
 }
 
-/* The terminal itself is not opened, since its board would take that for a
- * host. */
-static bool leads_to_a_board(const char *link, const char *own) {
-    char target[TERMINAL_MAX] = "";
-    const ssize_t size = readlink(link, target, sizeof target - 1);
-    if (size <= 0 || strcmp(target, own) == 0 ||
-        strncmp(target, TERMINALS, strlen(TERMINALS)) != 0) {
+static bool is_of_a_board(const char *link) {
+    const struct kw_file_mark mark = mark_of(link);
+    if (!is_of_kind(link, S_IFLNK)) {
         return false;
     }
-    const int claim = claim_terminal(target);
+    const int claim = claim_link(&mark);
     const bool claimed = claim < 0 && errno == EADDRINUSE;
     if (claim >= 0) {
         (void)close(claim);
@@ -282,11 +273,7 @@ kw_status kw_endpoint_terminal(struct kw_endpoint *endpoint, const char *prefix,
     if (!open_terminal(endpoint, name)) {
         return kw_error_system(error, "cannot make a pseudo-terminal");
     }
-    endpoint->claim = claim_terminal(name);
-    if (endpoint->claim < 0) {
-        return kw_error_system(error, "cannot claim the terminal %s", name);
-    }
-    if (leads_to_a_board(link, name)) {
+    if (is_of_a_board(link)) {
         return path_in_use(link, error);
     }
     if (is_of_kind(link, S_IFLNK)) {
@@ -297,10 +284,17 @@ kw_status kw_endpoint_terminal(struct kw_endpoint *endpoint, const char *prefix,
         return kw_error_hint(error, "name a place where there is no file yet");
     }
     endpoint->path_mark = mark_of(link);
+    endpoint->claim = claim_link(&endpoint->path_mark);
+    if (endpoint->claim < 0) {
+        return path_in_use(link, error); /* another board was as fast */
+    }
     return name_endpoint(endpoint, prefix, link, error);
 }
 
 void kw_endpoint_close(struct kw_endpoint *endpoint) {
+    if (endpoint->claim >= 0) {
+        (void)close(endpoint->claim); /* before its name can be another's */
+    }
     if (endpoint->path != NULL) {
         remove_own(endpoint->path, &endpoint->path_mark);
     }
@@ -315,9 +309,6 @@ void kw_endpoint_close(struct kw_endpoint *endpoint) {
     }
     if (endpoint->watch >= 0) {
         (void)close(endpoint->watch);
-    }
-    if (endpoint->claim >= 0) {
-        (void)close(endpoint->claim);
     }
     free(endpoint->path);
     free(endpoint->lock);

@@ -23,7 +23,7 @@ struct kw_endpoint {
     int fd;
     int held;      /* a terminal's other side, so that it stays alive; or -1 */
     int watch;     /* inotify: hosts open and close the terminal; or -1 */
-    int claim;     /* a name that says whose the terminal is; or -1 */
+    int claim;     /* a name that says whose the link is; or -1 */
     char *address; /* PREFIX and the path or port */
     char *path;    /* a socket or symbolic link that is ours to remove */
     char *lock;    /* a file beside it that is ours too; or NULL */

@@ -60,6 +60,14 @@ class Places(wire_case.Case):
         self.assertNotEqual(os.readlink(self.path), os.ttyname(slave))
         self.end(board)
 
+    def test_a_link_to_the_terminal_of_another_board(self):
+        """As when a killed board's number was given to the next one."""
+        self.serve("--kit-pty", "other")
+        self.path.symlink_to(os.readlink(self.kw.folder / "other"))
+        self.serve(*self.second, "--swi-pty", "wire")
+        self.assertNotEqual(os.readlink(self.path),
+                            os.readlink(self.kw.folder / "other"))
+
     def test_what_a_killed_board_left_is_taken(self):
         for wire in WIRES:
             with self.subTest(wire=wire):
