@@ -234,14 +234,16 @@ static bool open_terminal(struct kw_endpoint *endpoint,
 
 /* Whose terminal a link leads to cannot be seen in it, and the number of a
  * terminal that is gone is given again. So a board binds an abstract socket
- * that is named for the link itself: it goes with the board, and no other
- * file has that name as long as the link is there. Answers -1, and errno. */
+ * that is named for the link itself, which goes with the board. The number of
+ * a link that somebody removed is given again too: the time at which it was
+ * made tells them apart. Answers -1, and errno. */
 static int claim_link(const struct kw_file_mark *mark) {
     struct sockaddr_un claim = {.sun_family = AF_UNIX};
     const int length =
         snprintf(claim.sun_path + 1, sizeof claim.sun_path - 1,
-                 "keywright board %jx %jx", (uintmax_t)mark->device,
-                 (uintmax_t)mark->number);
+                 "keywright board %jx %jx %jx.%lx", (uintmax_t)mark->device,
+                 (uintmax_t)mark->number, (uintmax_t)mark->made.tv_sec,
+                 (unsigned long)mark->made.tv_nsec);
     const socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) +
                                        1 + (size_t)length);
     const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
