@@ -1,5 +1,5 @@
 /* cli/manifest.h: the verbs of `manifest` and what they share.
- * Knows cli/cli.h and host/manifest_*.h. */
+ * Knows cli/cli.h and host/manifest/. */
 #ifndef KW_CLI_MANIFEST_H
 #define KW_CLI_MANIFEST_H
 
